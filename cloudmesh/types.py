@@ -1,0 +1,213 @@
+"""The words of Cloudmesh: what a driver returns, the API sends and `cm` prints.
+
+Plain frozen dataclasses without Django. Each record keeps `native`, the provider's whole answer.
+Units: memory in MiB, disk in GiB, times as aware UTC datetimes.
+"""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class ServerState(enum.StrEnum):
+    """What a server is doing, whatever its cloud calls it."""
+
+    REQUESTED = "requested"
+    BUILDING = "building"
+    ACTIVE = "active"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    SHELVED = "shelved"
+    REBOOTING = "rebooting"
+    RESIZING = "resizing"
+    CHANGING = "changing"
+    RESCUED = "rescued"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    MISSING = "missing"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing further is expected to happen by itself."""
+        return self not in UNSETTLED
+
+    @property
+    def is_gone(self) -> bool:
+        return self is ServerState.DELETED
+
+    @property
+    def label(self) -> str:
+        return self.value
+
+
+UNSETTLED = frozenset({
+    ServerState.REQUESTED,
+    ServerState.BUILDING,
+    ServerState.REBOOTING,
+    ServerState.RESIZING,
+    ServerState.CHANGING,
+    ServerState.DELETING,
+})
+
+
+class ImageState(enum.StrEnum):
+    ACTIVE = "active"
+    PENDING = "pending"
+    DEPRECATED = "deprecated"
+    DELETED = "deleted"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A virtual machine as its cloud reports it."""
+
+    id: str  # the provider's own id
+    name: str
+    state: ServerState
+    addresses: tuple[str, ...] = ()
+    public_addresses: tuple[str, ...] = ()  # those of `addresses` that are reachable from outside
+    image: str = ""  # the provider's id
+    flavor: str = ""  # the provider's id or name, as its servers name it
+    key: str = ""
+    security_groups: tuple[str, ...] = ()
+    fault: str = ""  # the provider's own words when in error
+    token: str = ""  # the wish that made it, if the cloud kept it
+    created: datetime.datetime | None = None
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # the provider's whole answer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """What a server is made from."""
+
+    id: str
+    name: str
+    state: ImageState = ImageState.ACTIVE
+    min_disk: int = 0  # GiB
+    min_ram: int = 0  # MiB
+    size: int = 0  # bytes
+    login: str = ""  # the user name to log in with, where it is known
+    created: datetime.datetime | None = None
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Flavor:
+    """A size a server can have."""
+
+    id: str
+    name: str
+    cores: int
+    ram: int  # MiB
+    disk: int  # GiB
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """A network a server can be attached to."""
+
+    id: str
+    name: str
+    external: bool = False
+    shared: bool = False
+    usable: bool = True  # an ordinary server may be attached to it
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class KeyPair:
+    """A public key as a cloud keeps it."""
+
+    name: str
+    fingerprint: str = ""
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One ingress rule: a protocol and ports open to a network."""
+
+    protocol: str  # tcp, udp or icmp
+    first_port: int = 0
+    last_port: int = 0
+    cidr: str = "0.0.0.0/0"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityGroup:
+    """A named set of ingress rules."""
+
+    id: str
+    name: str
+    rules: tuple[Rule, ...] = ()
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FloatingIp:
+    """A public address that can be moved between servers."""
+
+    id: str
+    address: str
+    server: str = ""  # the provider's id of the server that has it
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """How much of one resource a cloud allows and how much is taken."""
+
+    resource: str  # instances, cores, ram, floating_ips, …
+    limit: int | None  # None: unlimited
+    used: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ServerSpec:
+    """What a new server shall be: everything by the provider's own ids."""
+
+    name: str
+    image: str
+    flavor: str
+    key: str = ""
+    networks: tuple[str, ...] = ()  # empty: the driver chooses sensibly
+    security_groups: tuple[str, ...] = ()
+    user_data: str = ""
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    floating_ip: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Console:
+    """Where a server's screen can be seen, and until when."""
+
+    url: str
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """One credential or endpoint field that a driver needs.
+
+    `type` is one of text, password, url, choice, file, boolean; forms, help and the API derive from it.
+    A `secret` is encrypted at rest and never shown again; a `url` passes the endpoint guard.
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    help: str = ""
+    required: bool = True
+    secret: bool = False
+    default: str = ""
+    choices: tuple[str, ...] = ()
