@@ -10,6 +10,7 @@ CloudmeshError
 ├── Conflict               the state of things forbids it
 │   ├── IllegalTransition  a state cannot follow another
 │   └── QuotaExceeded      a limit would be passed
+├── Unreadable             a stored secret does not open: no key for it, or it was changed or moved
 └── DriverError            a cloud, a queue or a provisioner said no
     ├── Busy               try again: rate limit, 5xx, time-out
     │   └── Unreachable    nothing was sent: no route, name or port, or the circuit is open
@@ -70,6 +71,10 @@ class IllegalTransition(Conflict):
 
 class QuotaExceeded(Conflict):
     title = "Quota exceeded"
+
+
+class Unreadable(CloudmeshError):
+    title = "A stored secret cannot be read"
 
 
 class DriverError(CloudmeshError):
