@@ -1,0 +1,54 @@
+"""Who runs what: PostgreSQL refuses root, so under root it runs as an existing user without privileges."""
+
+import dataclasses
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+from cloudmesh.errors import CloudmeshError
+
+UNPRIVILEGED = "nobody"
+
+
+class CannotRun(CloudmeshError):
+    """The standalone portal cannot run here; the message says why and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+
+def own_name() -> str:
+    """The name PostgreSQL's peer authentication will see for this process."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        message = (
+            f"User id {os.geteuid()} has no name in /etc/passwd and PostgreSQL needs one. Run it as a user with a name."
+        )
+        raise CannotRun(message) from None
+
+
+def unprivileged() -> Account | None:
+    """The user PostgreSQL runs as when this process is root; None when it is not."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        message = f"There is no user {UNPRIVILEGED}, and PostgreSQL refuses root. Run it as a normal user."
+        raise CannotRun(message) from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def can_reach(account: Account | None, path: Path, mode: str = "-x") -> bool:
+    """Whether the account gets to `path`; asked of the kernel, so access lists and mounts count."""
+    if account is None:
+        return True
+    argv = ["/bin/sh", "-c", 'test "$1" "$2"', "sh", mode, str(path)]
+    tried = subprocess.run(argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/", check=False)
+    return tried.returncode == 0
