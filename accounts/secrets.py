@@ -24,6 +24,7 @@ from cloudmesh.errors import Invalid, Unreadable
 FORMAT = "1"
 NONCE = 12  # bytes, as AES-GCM wants them
 KEY = 32
+PLAIN_BASE64 = str.maketrans("+/", "-_")  # what `openssl rand -base64 32` makes is welcome too
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -135,7 +136,7 @@ def _key(key_id: str, encoded: str) -> bytes:
     if not KEY_ID.fullmatch(key_id):
         raise Invalid("CLOUDMESH_KEYS must read id:key,id:key with ids of letters, digits, _ and -. " + HOW_TO_KEY)
     try:
-        key = _decode(encoded.rstrip("="))
+        key = _decode(encoded.rstrip("=").translate(PLAIN_BASE64))
     except ValueError:
         key = b""
     if len(key) != KEY:

@@ -116,6 +116,10 @@ def test_the_first_key_seals() -> None:
     assert (OLD.current, BOTH.current) == ("old", "new")
 
 
+def test_a_key_may_be_plain_base64_too() -> None:
+    assert KeyRing.parse("a:" + base64.b64encode(b"\xfb\xff" * 16).decode()).key("a") == b"\xfb\xff" * 16
+
+
 def test_a_ring_never_shows_its_keys() -> None:
     assert "ooo" not in repr(OLD)
 
