@@ -19,6 +19,7 @@ os.environ |= {
     "CLOUDMESH_STANDALONE": "1",
 }
 
+pytest.register_assert_rewrite("tests.clouds.drivers.contract")  # its assertions explain themselves too
 pytest_plugins: list[str] = []  # modules with fixtures; they may import models
 
 running = contextlib.ExitStack()

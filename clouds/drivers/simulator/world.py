@@ -114,10 +114,10 @@ class World:
             desk = Desk(self.name, db, time.time(), project)
             _settle(desk)
             yield desk
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+            db.execute("COMMIT")
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     def close(self) -> None:
         if self._open is not None:
