@@ -1,0 +1,1 @@
+"""What happened: events, the only writer of state, and their way to whoever watches."""

@@ -1,0 +1,1 @@
+"""Clouds: accounts at them, what they hold, and what people make there."""

@@ -1,0 +1,1 @@
+"""Wishes made of back-ends: recorded, approved, run once, reported."""

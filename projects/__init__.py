@@ -1,0 +1,1 @@
+"""Projects: who may do what, under which policy, within which quota."""

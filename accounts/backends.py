@@ -1,0 +1,101 @@
+"""How somebody is recognised: password, API token, one-time link."""
+
+import datetime
+import hashlib
+import secrets
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import authentication, exceptions, permissions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import ApiToken, LoginLink, User
+
+PREFIX = "cm_"
+USED_EVERY = datetime.timedelta(minutes=1)
+
+
+class LocalBackend(ModelBackend):
+    """A user name or e-mail address with the password that this portal keeps."""
+
+    def authenticate(
+        self, request: Any, username: str | None = None, password: str | None = None, **_: Any
+    ) -> User | None:
+        if not username or not password:
+            return None
+        user = User.objects.filter(
+            Q(username__iexact=username) | Q(email__iexact=username), source=User.Source.LOCAL
+        ).first()
+        if user is None:
+            User().set_password(password)  # as slow as a wrong password, so that names cannot be probed
+            return None
+        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer cm_…`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        token = find_token(secret.strip())
+        if token is None:
+            raise exceptions.AuthenticationFailed(
+                "This API token is unknown, expired or revoked. Make a new one under your profile, or run: cm login"
+            )
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="cloudmesh"'
+
+
+class ScopedPermission(permissions.IsAuthenticated):
+    """Signed in, and a token that may only read does not write."""
+
+    message = "This API token may only read."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        token = request.auth
+        return not isinstance(token, ApiToken) or request.method in permissions.SAFE_METHODS or "write" in token.scopes
+
+
+def find_token(secret: str) -> ApiToken | None:
+    """The live token behind a secret; notes its use, at most once a minute."""
+    if not secret.startswith(PREFIX):
+        return None
+    token = ApiToken.objects.select_related("user").filter(digest=digest(secret), user__is_active=True).first()
+    now = timezone.now()
+    if token is None or (token.expires_at and token.expires_at <= now):
+        return None
+    if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+@transaction.atomic
+def redeem_link(secret: str) -> User | None:
+    """The user of a one-time link that is used for the first time and in time."""
+    link = (
+        LoginLink.objects.select_for_update().select_related("user").filter(digest=digest(secret), used_at=None).first()
+    )
+    if link is None or link.expires_at <= timezone.now() or not link.user.is_active:
+        return None
+    link.used_at = timezone.now()
+    link.save(update_fields=["used_at"])
+    return link.user
+
+
+def new_secret() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """Plain SHA-256: the secrets are random, there is nothing to slow a guesser down for."""
+    return hashlib.sha256(secret.encode()).hexdigest()

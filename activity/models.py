@@ -1,0 +1,70 @@
+"""Events, and what a record needs so that its changes become events."""
+
+import uuid
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Event(models.Model):
+    """One thing that happened, for the audit, for live pages and for replay.
+
+    `seq` is given after the writer's transaction is committed, one writer at a time: whoever reads numbers
+    up to N will never see another event at or below N appear later. Ids are plain values, not references,
+    since the audit outlives what it tells of.
+    """
+
+    seq = models.BigIntegerField(null=True, unique=True, editable=False)
+    at = models.DateTimeField(db_default=Now())
+    topic = models.CharField(max_length=64)
+    kind = models.CharField(max_length=32)
+    object_id = models.UUIDField(null=True)
+    verb = models.CharField(max_length=32)
+    version = models.PositiveIntegerField(default=0)
+    project_id = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=150, blank=True)
+    from_state = models.CharField(max_length=24, blank=True)
+    to_state = models.CharField(max_length=24, blank=True)
+    reason = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(seq=None), name="event_unnumbered"),
+            models.Index(fields=["object_id", "-id"], name="event_object"),
+            models.Index(fields=["topic", "seq"], name="event_topic"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.verb}"
+
+
+class Stateful(models.Model):
+    """A record whose state follows a table and is written by `activity.lifecycle` alone."""
+
+    KIND: ClassVar[str]
+    FOLLOWS: ClassVar[Mapping[str, frozenset[str]]]  # state → the states that may follow it
+    PUBLIC: ClassVar[frozenset[str]] = frozenset()  # changed fields that an event may tell, never secrets
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=24)
+    state_reason = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def topic(self) -> str:
+        """Who hears of it: `project:ID` or `user:ID`."""
+        return f"project:{self.event_project}"
+
+    @property
+    def event_project(self) -> uuid.UUID | None:
+        """The project that the events of this record belong to."""
+        return getattr(self, "project_id", None)

@@ -1,0 +1,305 @@
+"""Clouds, accounts at them, and what the accounts hold; each with the provider's native document."""
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from activity.models import Stateful
+from cloudmesh.types import ImageState, ServerState
+from projects.models import Project
+
+
+class Cloud(models.Model):
+    """A cloud that can be used: portal-wide, or one project's own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.SlugField(max_length=40)
+    driver = models.CharField(max_length=32)
+    label = models.CharField(max_length=120, blank=True)
+    owner_project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner_project", "name"], nulls_distinct=False, name="cloud_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountState(models.TextChoices):
+    VERIFYING = "verifying"
+    ACTIVE = "active"
+    REFUSED = "refused"  # the credential worked once and does not any more
+
+
+class Health(models.TextChoices):
+    UNKNOWN = "unknown"
+    OK = "ok"
+    SLOW = "slow"
+    DOWN = "down"
+
+
+class CloudAccount(Stateful):
+    """A project's access to a cloud. What people call their cloud is this.
+
+    `credential` is sealed for this very record; `pending` is one that is being verified and is dropped when the
+    cloud refuses it. `facts` are the fields that are no secrets.
+    """
+
+    KIND = "cloud"
+    PROJECT_PATH = "project"
+    PUBLIC = frozenset({"is_enabled", "health"})
+    FOLLOWS = {
+        AccountState.VERIFYING: frozenset({AccountState.ACTIVE}),
+        AccountState.ACTIVE: frozenset({AccountState.REFUSED}),
+        AccountState.REFUSED: frozenset({AccountState.ACTIVE}),
+    }
+
+    cloud = models.ForeignKey(Cloud, models.CASCADE, related_name="accounts")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="cloud_accounts")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    credential = models.TextField(blank=True)
+    pending = models.TextField(blank=True)
+    credential_version = models.PositiveIntegerField(default=0)
+    facts = models.JSONField(default=dict)
+    is_enabled = models.BooleanField(default=True)
+    may_go_private = models.BooleanField(default=False)  # registered by an administrator: private addresses allowed
+
+    health = models.CharField(max_length=8, choices=Health, default=Health.UNKNOWN)
+    health_reason = models.TextField(blank=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    retry_at = models.DateTimeField(null=True)  # the circuit is open until then
+
+    class Meta:
+        verbose_name = "cloud"
+        ordering = ["cloud__name"]
+        constraints = [models.UniqueConstraint(fields=["project", "cloud"], name="account_once")]
+
+    def __str__(self) -> str:
+        return self.cloud.name
+
+    @property
+    def lane(self) -> str:
+        return f"cloud:{self.pk}"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.state == AccountState.ACTIVE and self.is_enabled
+
+    @property
+    def is_open_circuit(self) -> bool:
+        return self.retry_at is not None and self.retry_at > timezone.now()
+
+
+class Held(models.Model):
+    """What an account holds at its cloud, as last seen there."""
+
+    PROJECT_PATH = "account__project"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="%(class)ss")
+    provider_id = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    native = models.JSONField(default=dict)
+    native_hash = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["account", "provider_id"], name="%(class)s_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Image(Held):
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in ImageState], default=ImageState.ACTIVE)
+    login = models.CharField(max_length=32, blank=True)
+    min_disk = models.PositiveIntegerField(default=0)  # GiB
+    min_ram = models.PositiveIntegerField(default=0)  # MiB
+    size = models.BigIntegerField(default=0)  # bytes
+    created = models.DateTimeField(null=True)
+
+
+class Flavor(Held):
+    cores = models.PositiveIntegerField(default=0)
+    ram = models.PositiveIntegerField(default=0)  # MiB
+    disk = models.PositiveIntegerField(default=0)  # GiB
+
+    class Meta(Held.Meta):
+        ordering = ["ram", "cores", "disk", "name"]
+
+
+class Network(Held):
+    external = models.BooleanField(default=False)
+    shared = models.BooleanField(default=False)
+    usable = models.BooleanField(default=True)
+
+
+class KeyPair(Held):
+    """A public key at a cloud; `provider_id` is its name there."""
+
+    fingerprint = models.CharField(max_length=100, blank=True)
+
+
+class SecurityGroup(Held):
+    rules = models.JSONField(default=list)
+
+
+class FloatingIp(Held):
+    """A public address; `name` is the address."""
+
+    server_provider_id = models.CharField(max_length=255, blank=True)
+
+
+class Server(Stateful):
+    """A virtual machine: wished for here, or found at the cloud.
+
+    While `provider_id` is empty the cloud has not been heard of it; `token` is what finds it there.
+    """
+
+    KIND = "server"
+    PROJECT_PATH = "project"
+    PUBLIC = frozenset({"name", "addresses"})
+    FOLLOWS = {
+        state: frozenset(ServerState) - ({ServerState.REQUESTED} if state is not ServerState.ERROR else set())
+        for state in ServerState
+        if state is not ServerState.DELETED
+    }
+
+    account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="servers")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="servers")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="servers")
+    name = models.CharField(max_length=255)
+    provider_id = models.CharField(max_length=255, blank=True)
+    token = models.CharField(max_length=64, blank=True)
+    group = models.CharField(max_length=64, blank=True)
+    image = models.CharField(max_length=255, blank=True)  # the provider's ids
+    flavor = models.CharField(max_length=255, blank=True)
+    key = models.CharField(max_length=255, blank=True)
+    cores = models.PositiveIntegerField(default=0)
+    ram = models.PositiveIntegerField(default=0)  # MiB
+    addresses = models.JSONField(default=list)
+    public_addresses = models.JSONField(default=list)
+    security_groups = models.JSONField(default=list)
+    is_orphan = models.BooleanField(default=False)  # found at the cloud, not wished for here
+    created = models.DateTimeField(null=True)  # at the cloud
+    native = models.JSONField(default=dict)
+    native_hash = models.CharField(max_length=32, blank=True)
+    seen_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "provider_id"],
+                condition=~models.Q(provider_id="") & ~models.Q(state="deleted"),
+                name="server_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "-created_at", "-id"], condition=~models.Q(state="deleted"), name="server_live"
+            ),
+            models.Index(fields=["account", "token"], condition=~models.Q(token=""), name="server_token"),
+            models.Index(fields=["project", "name"], condition=~models.Q(state="deleted"), name="server_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_gone(self) -> bool:
+        return self.state == ServerState.DELETED
+
+
+class Sync(models.Model):
+    """When one kind of things of an account was last read, and when it is next.
+
+    `since` is the provider's time from which the next incremental read starts; `full_at` when everything was
+    last read.
+    """
+
+    class Kind(models.TextChoices):
+        SERVERS = "servers"
+        IMAGES = "images"
+        FLAVORS = "flavors"
+        NETWORKS = "networks"
+        LIMITS = "limits"
+        FLOATING_IPS = "floating_ips"
+
+    account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="syncs")
+    kind = models.CharField(max_length=16, choices=Kind)
+    due_at = models.DateTimeField(db_default=Now())
+    running_until = models.DateTimeField(null=True)
+    since = models.DateTimeField(null=True)
+    full_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "kind"], name="sync_once")]
+        indexes = [models.Index(fields=["due_at"], name="sync_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.account_id}"
+
+    @property
+    def age(self) -> datetime.timedelta | None:
+        return timezone.now() - self.done_at if self.done_at else None
+
+
+class Default(models.Model):
+    """A value used when nothing is said: of a user in a project, of a project (no user), or of the portal (neither)."""
+
+    class Key(models.TextChoices):
+        CLOUD = "cloud"
+        IMAGE = "image"
+        FLAVOR = "flavor"
+        KEY = "key"
+        NETWORK = "network"
+        SECURITY_GROUP = "security_group"
+        LOGIN = "login"
+        GROUP = "group"
+        PREFIX = "prefix"
+        FORMAT = "format"
+        LAST_SERVER = "last_server"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="defaults")
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="defaults")
+    account = models.ForeignKey(CloudAccount, models.CASCADE, null=True, related_name="defaults")
+    key = models.CharField(max_length=16, choices=Key)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "project", "account", "key"], nulls_distinct=False, name="default_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+class NameCounter(models.Model):
+    """The next number for a name prefix of a project; taken under its row lock, so no two boots get the same."""
+
+    project = models.ForeignKey(Project, models.CASCADE)
+    prefix = models.CharField(max_length=64)
+    next = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "prefix"], name="counter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}_{self.next}"

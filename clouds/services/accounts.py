@@ -1,0 +1,184 @@
+"""Promises about clouds: registering, verifying, switching, forgetting."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import secrets
+from accounts.models import User
+from activity import lifecycle
+from cloudmesh.errors import Conflict, Invalid
+from cloudmesh.types import Field
+from clouds.models import AccountState, Cloud, CloudAccount
+from clouds.sync import connect, schedule
+from operations import services as operations
+from operations.models import OPEN, Operation, Patience
+from projects import access
+from projects.models import Project
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
+LONGEST = 65_536  # characters of one field: a bundle of certificates fits
+
+
+def drivers() -> Mapping[str, connect.Driver]:
+    """The cloud drivers there are: label, fields and abilities are declared on each."""
+    return connect.drivers()
+
+
+@transaction.atomic
+def register_account(
+    *,
+    actor: User,
+    project: Project,
+    name: str,
+    driver: str,
+    credential: Mapping[str, str],
+    label: str = "",
+    shared: bool = False,
+) -> tuple[CloudAccount, Operation]:
+    """Register a cloud for a project; it becomes usable once an operation has logged in with the credential.
+
+    A refused credential is not kept, and then nothing of the registration is. `shared` makes the cloud known to
+    the whole portal, for administrators. Raises NotAllowed, Invalid, Conflict.
+    """
+    access.require(actor, "cloud.register", project)
+    if not NAME.match(name):
+        raise Invalid(
+            f"{name[:40]!r} cannot be a cloud's name: use up to 40 lower-case letters, digits, dashes and underscores.",
+            field="name",
+        )
+    facts, plain = _split(connect.driver_named(driver).fields, credential)
+    cloud = _cloud(actor, project, name, driver, label, shared)
+    account = CloudAccount(
+        cloud=cloud,
+        project=project,
+        owner=actor,
+        state=AccountState.VERIFYING,
+        facts=facts,
+        may_go_private=access.is_admin(actor),
+    )
+    account.pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
+    try:
+        with transaction.atomic():
+            lifecycle.begin([account], actor=actor, verb="registered")
+    except IntegrityError as error:
+        raise Conflict(
+            f"The project {project} has a cloud named {name} already. Choose another name, or remove that one.",
+            field="name",
+        ) from error
+    return account, _verify(account, actor, facts)
+
+
+@transaction.atomic
+def replace_credential(*, actor: User, account: CloudAccount, credential: Mapping[str, str]) -> Operation:
+    """Verify another credential; until it has worked the old one stays in use. Raises NotAllowed, Invalid."""
+    access.permitted(account, actor=actor, permission="cloud.manage")
+    facts, plain = _split(connect.driver_named(account.cloud.driver).fields, credential)
+    pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
+    lifecycle.change(account, actor=actor, verb="credential", pending=pending)
+    return _verify(account, actor, facts)
+
+
+def switch_account(*, actor: User, account: CloudAccount, on: bool) -> None:
+    """Use a cloud, or leave it alone for a while. Raises NotAllowed."""
+    access.permitted(account, actor=actor, permission="cloud.manage")
+    lifecycle.change(account, actor=actor, verb="switched on" if on else "switched off", is_enabled=on)
+    if on:
+        schedule.hurry(account)
+
+
+@transaction.atomic
+def remove_account(*, actor: User, account: CloudAccount) -> None:
+    """Forget a cloud and its credential; what runs there goes on running. Raises NotAllowed, Conflict."""
+    access.permitted(account, actor=actor, permission="cloud.manage")
+    if Operation.objects.filter(lane=account.lane, state__in=OPEN).exists():
+        raise Conflict(f"Something is still being done on {account}. Wait for it or cancel it, then remove the cloud.")
+    cloud = account.cloud
+    lifecycle.note(
+        kind="cloud",
+        verb="removed",
+        topic=account.topic,
+        object_id=account.pk,
+        project_id=account.project_id,
+        actor=actor,
+    )
+    account.delete()
+    if cloud.owner_project_id and not cloud.accounts.exists():
+        cloud.delete()
+
+
+def refresh_account(*, actor: User, account: CloudAccount) -> None:
+    """Read everything of a cloud again, now. Raises NotAllowed, Conflict."""
+    access.permitted(account, actor=actor, permission="cloud.refresh")
+    if not account.is_usable:
+        raise Conflict(
+            f"The cloud {account} is {account.state if account.is_enabled else 'switched off'}; it cannot be read."
+        )
+    CloudAccount.objects.filter(pk=account.pk).update(retry_at=None)
+    account.syncs.update(full_at=None)
+    schedule.plan(account)
+    schedule.ring(account)
+
+
+def watch(*, project_ids: list[Any]) -> None:
+    """Somebody looks at these projects: read their clouds more often for a while."""
+    for project_id in project_ids:
+        schedule.watch(project_id)
+
+
+def _verify(account: CloudAccount, actor: User, facts: Mapping[str, str]) -> Operation:
+    return operations.request(
+        "cloud.verify",
+        targets=[account],
+        project=account.project,
+        actor=actor,
+        lanes=[account.lane],
+        params={"facts": dict(facts)},
+        patience=Patience.FAIL,
+    )
+
+
+def _cloud(actor: User, project: Project, name: str, driver: str, label: str, shared: bool) -> Cloud:
+    """The cloud of that name that the project may use, or a new one."""
+    if shared:
+        access.require_admin(actor, "share a cloud with the whole portal")
+    known = Cloud.objects.filter(name=name, driver=driver, owner_project=None).first()
+    if known:
+        return known
+    owner = None if shared else project
+    if Cloud.objects.filter(name=name, owner_project=owner).exists():
+        raise Conflict(
+            f"The project {project} has a cloud named {name} already. Choose another name, or remove that one.",
+            field="name",
+        )
+    return Cloud.objects.create(name=name, driver=driver, label=label or name, owner_project=owner)
+
+
+def _split(fields: tuple[Field, ...], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The facts and the secrets of a credential, checked against what the driver declares."""
+    known = {field.name: field for field in fields}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise Invalid(f"Unknown field {unknown[0][:40]!r}; there are: {', '.join(known)}.", field=unknown[0][:40])
+    values = {name: str(given.get(name) or field.default).strip() for name, field in known.items()}
+    missing = [name for name, field in known.items() if field.required and not values[name]]
+    if missing:
+        raise Invalid(f"{known[missing[0]].label} is missing.", field=missing[0], missing=missing)
+    for name, field in known.items():
+        _check_field(field, values[name])
+    facts = {name: value for name, value in values.items() if value and not known[name].secret}
+    return facts, {name: value for name, value in values.items() if value and known[name].secret}
+
+
+def _check_field(field: Field, value: str) -> None:
+    if len(value) > LONGEST:
+        raise Invalid(f"{field.label} is longer than {LONGEST} characters.", field=field.name)
+    if value and field.type == "url" and not re.match(r"https?://[^/\s@]+(/\S*)?\Z", value):
+        raise Invalid(
+            f"{field.label} should be a URL such as https://cloud.example.org:5000/v3, without a user name in it.",
+            field=field.name,
+        )
+    if value and field.choices and value not in field.choices:
+        raise Invalid(f"{field.label} is one of {', '.join(field.choices)}.", field=field.name)

@@ -1,0 +1,301 @@
+"""Promises about servers: decided and recorded in one transaction; nothing here waits for a cloud."""
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from accounts.models import SshKey, User
+from activity import lifecycle
+from cloudmesh.errors import Conflict, Invalid, NotFound, near
+from cloudmesh.types import ServerState, expand_names, is_glob
+from clouds import defaults
+from clouds.models import AccountState, CloudAccount, Default, Server
+from clouds.sync import connect
+from clouds.tasks.servers import BRINGS
+from operations import services as operations
+from operations.models import OPEN, Operation, Patience, new_token
+from projects import access, policy, quota
+from projects.models import Project
+
+ACTIONS = tuple(BRINGS)
+#: From which states an action makes sense; any other state refuses it before the cloud is asked.
+FROM: Mapping[str, frozenset[str]] = {
+    "start": frozenset({ServerState.STOPPED, ServerState.SUSPENDED, ServerState.ERROR, ServerState.UNKNOWN}),
+    "stop": frozenset({ServerState.ACTIVE, ServerState.ERROR, ServerState.UNKNOWN, ServerState.RESCUED}),
+    "reboot": frozenset({ServerState.ACTIVE, ServerState.STOPPED, ServerState.ERROR, ServerState.UNKNOWN}),
+    "suspend": frozenset({ServerState.ACTIVE}),
+    "resume": frozenset({ServerState.SUSPENDED}),
+    "pause": frozenset({ServerState.ACTIVE}),
+    "unpause": frozenset({ServerState.PAUSED}),
+    "shelve": frozenset({ServerState.ACTIVE, ServerState.STOPPED, ServerState.PAUSED, ServerState.SUSPENDED}),
+    "unshelve": frozenset({ServerState.SHELVED}),
+}
+
+
+@transaction.atomic
+def boot_servers(
+    *,
+    actor: User,
+    project: Project,
+    count: int | None = None,
+    name: str = "",
+    floating_ip: bool = False,
+    if_down: str = Patience.WAIT,
+    idempotency: tuple[str, str] = ("", ""),
+    **wanted: str,
+) -> Operation:
+    """Boot `count` servers, or one for each name of the hostlist `name`; the rest comes from the defaults.
+
+    `wanted` may name cloud, image, flavor, key, group, network, security_group. Raises NotAllowed, PolicyDenied,
+    QuotaExceeded, Ambiguous, NotFound, Invalid, Conflict.
+    """
+    access.require(actor, "server.create", project)
+    _check_patience(if_down)
+    choice = defaults.resolve(actor=actor, project=project, wanted=wanted)
+    count = _count(count, name)
+    decision = policy.decide(actor=actor, project=project, wish=_wish(choice, count)).require()
+    _reserve(choice, count)
+    names = _names(choice, name, count)
+    servers = lifecycle.begin([_server(choice, server, actor) for server in names], actor=actor, verb="requested")
+    _remember_last(actor, project, servers[-1])
+    return operations.request(
+        "server.create",
+        targets=servers,
+        tokens=[server.token for server in servers],
+        project=project,
+        actor=actor,
+        lanes=[choice.account.lane] * len(servers),
+        decision=decision,
+        params=_params(choice, floating_ip),
+        patience=if_down,
+        idempotency=idempotency,
+    )
+
+
+@transaction.atomic
+def change_servers(*, actor: User, servers: Sequence[Server], action: str) -> Operation:
+    """Start, stop, reboot … servers. Raises NotAllowed, Conflict, Invalid."""
+    if action not in BRINGS:
+        raise Invalid(f"There is no action {action!r}; there are: {', '.join((*ACTIONS, 'delete'))}.", field="action")
+    for server in servers:
+        reason = _why_not(server, action)
+        if reason:
+            raise Conflict(reason, state=server.state)
+    return _ask("server.act", servers, actor=actor, permission="server.change", params={"action": action})
+
+
+@transaction.atomic
+def delete_servers(*, actor: User, servers: Sequence[Server]) -> Operation:
+    """Delete servers; a boot that is still going on is taken back first. Raises NotAllowed, NotFound."""
+    gone = next((server for server in servers if server.is_gone), None)
+    if gone:
+        raise NotFound(f"{gone} is deleted already, since {gone.changed_at:%Y-%m-%d %H:%M} UTC.")
+    operation = _ask("server.delete", servers, actor=actor, permission="server.delete", params={})
+    boots = Operation.objects.filter(target_id__in=[s.pk for s in servers], kind="server.create", state__in=OPEN)
+    for boot in boots.select_related("project"):
+        operations.cancel(actor=actor, operation=boot)
+    for server in servers:
+        server.refresh_from_db()
+        if server.state not in (ServerState.DELETED, ServerState.DELETING):
+            lifecycle.transition(server, ServerState.DELETING, actor=actor)
+    return operation
+
+
+def rename_server(*, actor: User, server: Server, name: str) -> Operation:
+    """Give a server another name, here and at its cloud. Raises NotAllowed, Invalid, Conflict."""
+    _require_able(server, "rename")
+    names = defaults.check_names(server.project, name)
+    if len(names) != 1:
+        raise Invalid(f"{name!r} stands for {len(names)} names; a server has one.", field="name")
+    return _ask("server.rename", [server], actor=actor, permission="server.change", params={"name": names[0]})
+
+
+def assign_ip(*, actor: User, server: Server) -> Operation:
+    """Give a server a public address. Raises NotAllowed, Conflict."""
+    _require_able(server, "floating_ips")
+    return _ask("server.assign_ip", [server], actor=actor, permission="server.change", params={})
+
+
+def release_ip(*, actor: User, server: Server) -> Operation:
+    """Give a server's public address back. Raises NotAllowed, Conflict."""
+    _require_able(server, "floating_ips")
+    return _ask("server.release_ip", [server], actor=actor, permission="server.change", params={})
+
+
+def open_console(*, actor: User, server: Server) -> Operation:
+    """Ask for a URL where the screen can be seen. Raises NotAllowed, Conflict."""
+    _require_able(server, "console")
+    return _ask("server.console", [server], actor=actor, permission="server.console", params={})
+
+
+def read_console_log(*, actor: User, server: Server, lines: int = 100) -> Operation:
+    """Ask for the last lines of the console. Raises NotAllowed, Conflict, Invalid."""
+    if not 1 <= lines <= 10_000:
+        raise Invalid(f"lines must be between 1 and 10000, not {lines}.", field="lines")
+    _require_able(server, "console_log")
+    return _ask("server.console_log", [server], actor=actor, permission="server.console", params={"lines": lines})
+
+
+def find_servers(*, actor: User, names: Sequence[str], permission: str, project: Project | None = None) -> list[Server]:
+    """The live servers that names, ids, hostlists and globs mean. Raises NotFound, Ambiguous, NotAllowed."""
+    if not names:
+        raise Invalid("Name at least one server.", field="servers")
+    live = access.visible(Server, actor).exclude(state=ServerState.DELETED).select_related("account__cloud", "project")
+    live = live.filter(project=project) if project else live
+    found: dict[Any, Server] = {}
+    for text in names:
+        for server in _matching(live, text):
+            found[server.pk] = access.permitted(server, actor=actor, permission=permission)
+    return list(found.values())
+
+
+def abilities(server: Server) -> list[dict[str, Any]]:
+    """Each action with whether it can be done now and, if not, why not."""
+    names = (*ACTIONS, "delete")
+    reasons = {name: _why_not(server, name) for name in names}
+    return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
+
+
+def _matching(live: models.QuerySet[Server], text: str) -> list[Server]:
+    if is_glob(text):
+        pattern = fnmatch.translate(text).replace("(?s:", "(?:").removesuffix("\\Z") + "$"
+        matches = list(live.filter(name__regex="^" + pattern))
+        if not matches:
+            raise NotFound(f"No server's name matches {text!r}.", wanted=text)
+        return matches
+    names = expand_names(text)
+    by_name = list(live.filter(name__in=names)) if len(names) > 1 else []
+    if len(by_name) == len(names) > 1:
+        return by_name
+    return [access.first_named(live, name, kind="server") for name in names]
+
+
+def _ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:
+    """One wish about several servers of one project."""
+    projects = {server.project_id for server in servers}
+    if len(projects) != 1:
+        raise Invalid("Choose servers of one project at a time.", field="servers")
+    for server in servers:
+        access.permitted(server, actor=actor, permission=permission)
+        if server.account.state == AccountState.VERIFYING:
+            raise Conflict(f"The cloud {server.account} is not verified yet.")
+    lanes = [server.account.lane for server in servers]
+    return operations.request(
+        kind, targets=servers, project=servers[0].project, actor=actor, lanes=lanes, params=params
+    )
+
+
+def _why_not(server: Server, action: str) -> str:
+    """Why an action cannot be done to a server now, as a sentence; empty when it can."""
+    if action == "delete":
+        return f"{server} is being deleted already." if server.state == ServerState.DELETING else ""
+    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(action)
+    if reason:
+        return reason
+    if not server.provider_id:
+        return f"{server} is not at its cloud yet."
+    if server.state not in FROM[action]:
+        return f"{server} is {server.state}; {action} needs it to be {' or '.join(sorted(FROM[action]))}."
+    return ""
+
+
+def _require_able(server: Server, ability: str) -> None:
+    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(ability)
+    if not reason and not server.provider_id:
+        reason = f"{server} is not at its cloud yet."
+    if reason:
+        raise Conflict(reason, state=server.state)
+
+
+def _check_patience(if_down: str) -> None:
+    if if_down not in Patience.values:
+        hint = near(if_down, Patience.values)
+        raise Invalid(f"if_down is wait or fail, not {if_down[:40]!r}.{hint}", field="if_down")
+
+
+def _count(count: int | None, name: str) -> int:
+    if not name:
+        return defaults.check_count(1 if count is None else count)
+    named = len(expand_names(name, limit=defaults.MAX_COUNT))
+    if count is None or count == named or named == 1:
+        return defaults.check_count(named if count is None else count)
+    raise Invalid(f"{name!r} stands for {named} names, but count is {count}. Leave one of the two out.", field="count")
+
+
+def _names(choice: defaults.Choice, name: str, count: int) -> list[str]:
+    """The names given, or handed out; several servers of one name are numbered below it."""
+    project = choice.account.project
+    if not name:
+        return defaults.take_names(project, choice.prefix, count)
+    wanted = expand_names(name, limit=defaults.MAX_COUNT)
+    if len(wanted) == 1 and count > 1:
+        defaults.check_names(project, f"{wanted[0]}_1")
+        return defaults.take_names(project, wanted[0], count)
+    return defaults.check_names(project, name)
+
+
+def _wish(choice: defaults.Choice, count: int) -> policy.Wish:
+    return policy.Wish(service=f"cloud:{choice.account.cloud.name}", resources=choice.resources(count))
+
+
+def _reserve(choice: defaults.Choice, count: int) -> None:
+    account = choice.account
+    quota.reserve(
+        account.project,
+        scope=account.lane,
+        label=str(account),
+        wanted=choice.resources(count),
+        used=lambda: used(account),
+    )
+
+
+def used(account: CloudAccount) -> dict[str, int]:
+    """What an account's servers take: instances, cores, ram in MiB; a boot that never reached the cloud takes none."""
+    nothing = Q(state=ServerState.DELETED) | Q(state=ServerState.ERROR, provider_id="")
+    totals = Server.objects.filter(account=account).exclude(nothing).aggregate(
+        instances=models.Count("pk"), cores=models.Sum("cores"), ram=models.Sum("ram")
+    )  # fmt: skip
+    return {name: value or 0 for name, value in totals.items()}
+
+
+def _server(choice: defaults.Choice, name: str, actor: User) -> Server:
+    return Server(
+        state=ServerState.REQUESTED,
+        account=choice.account,
+        project=choice.account.project,
+        owner=actor,
+        name=name,
+        token=new_token(),
+        group=choice.group,
+        image=choice.image.provider_id,
+        flavor=choice.flavor.provider_id,
+        key=_key_name(choice.key, actor),
+        cores=choice.flavor.cores,
+        ram=choice.flavor.ram,
+    )
+
+
+def _params(choice: defaults.Choice, floating_ip: bool) -> dict[str, Any]:
+    """What the handler needs beside the server's own record; all of it as decided now."""
+    return {
+        "key_name": _key_name(choice.key, choice.key.user if choice.key else None),
+        "public_key": choice.key.public_key if choice.key else "",
+        "security_group": choice.security_group,
+        "networks": [choice.network.provider_id] if choice.network else [],
+        "floating_ip": floating_ip,
+    }
+
+
+def _key_name(key: SshKey | None, owner: User | None) -> str:
+    """The key's name at a cloud: readable, and another one when the key itself is another."""
+    if key is None or owner is None:
+        return ""
+    mark = "".join(sign for sign in key.fingerprint.removeprefix("SHA256:") if sign.isalnum())[:8]
+    return f"{owner.username}-{key.name}-{mark}"[:255]
+
+
+def _remember_last(actor: User, project: Project, server: Server) -> None:
+    defaults.store(user=actor, project=project, account=None, key=Default.Key.LAST_SERVER, value=server.name)

@@ -1,0 +1,129 @@
+"""Taking over what changes seldom: images, flavors, networks, floating addresses and the provider's limits."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from activity import lifecycle
+from cloudmesh import types
+from clouds.drivers import CloudDriver
+from clouds.models import CloudAccount, Flavor, FloatingIp, Held, Image, KeyPair, Network, SecurityGroup, Sync
+from projects import quota
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Where one kind comes from, where it goes, and how a record becomes a row."""
+
+    model: type[Held]
+    read: Callable[[CloudDriver], Iterable[Any]]
+    row: Callable[[Any], dict[str, Any]]
+    ability: str = ""  # what a driver must be able to do for it
+
+
+def _image(image: types.Image) -> dict[str, Any]:
+    return {
+        "name": image.name,
+        "state": image.state.value,
+        "login": image.login,
+        "min_disk": image.min_disk,
+        "min_ram": image.min_ram,
+        "size": image.size,
+        "created": image.created,
+    }
+
+
+def _flavor(flavor: types.Flavor) -> dict[str, Any]:
+    return {"name": flavor.name, "cores": flavor.cores, "ram": flavor.ram, "disk": flavor.disk}
+
+
+def _network(network: types.Network) -> dict[str, Any]:
+    return {"name": network.name, "external": network.external, "shared": network.shared, "usable": network.usable}
+
+
+def _address(address: types.FloatingIp) -> dict[str, Any]:
+    return {"name": address.address, "server_provider_id": address.server}
+
+
+CATALOGUES: Mapping[str, Catalogue] = {
+    Sync.Kind.IMAGES: Catalogue(model=Image, read=lambda driver: driver.images(), row=_image),
+    Sync.Kind.FLAVORS: Catalogue(model=Flavor, read=lambda driver: driver.flavors(), row=_flavor),
+    Sync.Kind.NETWORKS: Catalogue(
+        model=Network, read=lambda driver: driver.networks(), row=_network, ability="networks"
+    ),
+    Sync.Kind.FLOATING_IPS: Catalogue(
+        model=FloatingIp, read=lambda driver: driver.floating_ips(), row=_address, ability="floating_ips"
+    ),
+}
+
+
+def read(account: CloudAccount, driver: CloudDriver, kind: str) -> tuple[int, int]:
+    """Bring one kind up to date; answers how many there are and how many changed."""
+    if kind == Sync.Kind.LIMITS:
+        limits = list(driver.limits()) if driver.abilities["limits"] else []
+        quota.store_limits(account.project, scope=account.lane, limits=limits)
+        return len(limits), 0
+    catalogue = CATALOGUES[kind]
+    if catalogue.ability and not driver.abilities[catalogue.ability]:
+        return 0, 0
+    seen = list(catalogue.read(driver))
+    return len(seen), merge(account, catalogue, seen)
+
+
+@transaction.atomic
+def merge(account: CloudAccount, catalogue: Catalogue, seen: Iterable[Any]) -> int:
+    """Write what is new or different, remove what is gone; answers how many changed."""
+    model = catalogue.model
+    known = dict(model._default_manager.filter(account=account).values_list("provider_id", "native_hash"))
+    rows = {record.id: _row(account, catalogue, record) for record in seen}
+    fresh = [row for key, row in rows.items() if known.get(key) != row.native_hash]
+    gone = known.keys() - rows.keys()
+    if fresh:
+        columns = [name for name in catalogue.row(_any(seen)) if name] + ["native", "native_hash"]
+        model._default_manager.bulk_create(
+            fresh,
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["account", "provider_id"],
+            update_fields=columns,
+        )
+    if gone:
+        model._default_manager.filter(account=account, provider_id__in=gone).delete()
+    if fresh or gone:
+        kind = str(model._meta.model_name)
+        lifecycle.note(
+            kind=kind, verb="synced", topic=account.topic, object_id=account.pk, project_id=account.project_id
+        )
+    return len(fresh) + len(gone)
+
+
+def _row(account: CloudAccount, catalogue: Catalogue, record: Any) -> Any:
+    told = catalogue.row(record)
+    native = orjson.dumps([record.native, told], option=orjson.OPT_SORT_KEYS, default=str)
+    digest = hashlib.blake2b(native, digest_size=16).hexdigest()
+    return catalogue.model(
+        account=account, provider_id=record.id, native=orjson.loads(native)[0], native_hash=digest, **told
+    )
+
+
+def _any(seen: Iterable[Any]) -> Any:
+    return next(iter(seen))
+
+
+def remember_key(account: CloudAccount, key: types.KeyPair) -> None:
+    """Note that a key is at the cloud, so that the next boot need not ask."""
+    KeyPair.objects.update_or_create(
+        account=account, provider_id=key.name, defaults={"name": key.name, "fingerprint": key.fingerprint[:100]}
+    )
+
+
+def remember_group(account: CloudAccount, group: types.SecurityGroup) -> None:
+    """Note that a security group is at the cloud, so that the next boot need not ask."""
+    rules = [dataclasses.asdict(rule) for rule in group.rules]
+    SecurityGroup.objects.update_or_create(
+        account=account, provider_id=group.id, defaults={"name": group.name, "rules": rules}
+    )

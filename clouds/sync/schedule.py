@@ -1,0 +1,131 @@
+"""When each account is read: seconds apart while something changes or somebody looks, minutes at rest."""
+
+import contextlib
+import datetime
+import random
+import time
+from collections.abc import Mapping
+
+import kombu.exceptions
+from celery import current_app
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from cloudmesh.errors import Busy, DriverError
+from clouds.models import AccountState, CloudAccount, Sync
+from clouds.sync import catalogue, connect, servers
+
+#: Seconds between readings: while something changes, while somebody looks, and at rest.
+SERVERS = (2, 4, 60)
+SERVERS_IN_FULL = (5, 15, 120)  # where the cloud cannot tell what changed
+OTHERS: Mapping[str, float] = {
+    Sync.Kind.IMAGES: 900,
+    Sync.Kind.FLAVORS: 900,
+    Sync.Kind.NETWORKS: 900,
+    Sync.Kind.LIMITS: 300,
+    Sync.Kind.FLOATING_IPS: 300,
+}
+FULL_EVERY = datetime.timedelta(minutes=10)
+OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
+LONGEST = datetime.timedelta(minutes=10)  # after which a reading's process is believed dead
+WATCHED = 45  # seconds a look is remembered
+
+
+def due() -> list[int]:
+    """The ids of the readings that should begin now."""
+    now = timezone.now()
+    ready = Sync.objects.filter(due_at__lte=now, account__state=AccountState.ACTIVE, account__is_enabled=True)
+    free = ready.exclude(running_until__gt=now).exclude(account__retry_at__gt=now)
+    return list(free.order_by("due_at").values_list("pk", flat=True)[:200])
+
+
+def hurry(account: CloudAccount, kind: str = Sync.Kind.SERVERS) -> None:
+    """Read again at the next occasion."""
+    Sync.objects.filter(account=account, kind=kind, due_at__gt=timezone.now()).update(due_at=timezone.now())
+
+
+def ring(account: CloudAccount) -> None:
+    """Begin the due readings of an account without waiting for the next look at what is due."""
+    with contextlib.suppress(kombu.exceptions.OperationalError, OSError):
+        for sync_id in account.syncs.values_list("pk", flat=True):
+            current_app.send_task("clouds.tasks.sync", args=[sync_id], expires=60)
+
+
+def plan(account: CloudAccount) -> None:
+    """Have every kind of an account read from now on, flavors first: servers refer to them."""
+    Sync.objects.bulk_create([Sync(account=account, kind=kind) for kind in Sync.Kind.values], ignore_conflicts=True)
+    Sync.objects.filter(account=account).update(due_at=timezone.now())
+
+
+def watch(project_id: object) -> None:
+    """Somebody looks at a project's servers: read its clouds more often for a while."""
+    if cache.get(f"watched:{project_id}") is None:
+        soon = timezone.now() + datetime.timedelta(seconds=SERVERS[1])
+        Sync.objects.filter(account__project=project_id, kind=Sync.Kind.SERVERS, due_at__gt=soon).update(
+            due_at=timezone.now()
+        )
+    cache.set(f"watched:{project_id}", True, WATCHED)
+
+
+def run(sync_id: int) -> None:
+    """One reading, unless somebody else has it in hand or it is not due any more."""
+    sync = _claim(sync_id)
+    if sync is None:
+        return
+    began, clock = timezone.now(), time.monotonic()
+    try:
+        count, changed, full = _read(sync, began)
+    except DriverError as error:
+        _release(sync, pause=5 if isinstance(error, Busy) else 60)
+        return
+    sync.count, sync.seconds, sync.done_at = count, time.monotonic() - clock, timezone.now()
+    if full:
+        sync.full_at = began
+    if changed:
+        sync.changed_at = sync.done_at
+    sync.since = began - OVERLAP
+    _release(sync, pause=_interval(sync, changed))
+
+
+def _read(sync: Sync, began: datetime.datetime) -> tuple[int, int, bool]:
+    """How many things were seen, how many had changed, and whether everything was read."""
+    with connect.reaching(sync.account) as driver:
+        if sync.kind != Sync.Kind.SERVERS:
+            return *catalogue.read(sync.account, driver, sync.kind), True
+        full = not driver.abilities["changes"] or sync.full_at is None or began - sync.full_at > FULL_EVERY
+        seen = list(driver.servers(None if full else sync.since))
+    if not seen and not full:
+        return sync.count, 0, False
+    tally = servers.merge(sync.account, seen, full=full, began=began)
+    return (tally.seen if full else sync.count), tally.changed, full
+
+
+def _claim(sync_id: int) -> Sync | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE clouds_sync SET running_until = now() + %s::interval
+            WHERE id = %s AND due_at <= now() AND (running_until IS NULL OR running_until < now()) RETURNING id
+            """,
+            [LONGEST, sync_id],
+        )
+        if cursor.fetchone() is None:
+            return None
+    return Sync.objects.select_related("account__cloud", "account__project").get(pk=sync_id)
+
+
+def _release(sync: Sync, *, pause: float) -> None:
+    sync.due_at = timezone.now() + datetime.timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311
+    sync.running_until = None
+    sync.save()
+
+
+def _interval(sync: Sync, changed: int) -> float:
+    if sync.kind != Sync.Kind.SERVERS:
+        return OTHERS[sync.kind]
+    can_tell = connect.driver_named(sync.account.cloud.driver).abilities["changes"]
+    moving, watched, rest = SERVERS if can_tell else SERVERS_IN_FULL
+    if changed or servers.unsettled(sync.account):
+        return moving
+    return watched if cache.get(f"watched:{sync.account.project_id}") else rest

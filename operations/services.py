@@ -1,0 +1,166 @@
+"""Asking for things, and changing one's mind."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from activity import lifecycle
+from cloudmesh.errors import Conflict, Invalid
+from operations import engine
+from operations.models import OPEN, Operation, OperationState, Patience, new_token
+from projects import access
+from projects.models import Project
+from projects.policy import Decision, Effect
+
+
+@transaction.atomic
+def request(
+    kind: str,
+    *,
+    targets: Sequence[models.Model],
+    project: Project,
+    actor: User | None,
+    lanes: Sequence[str],
+    decision: Decision | None = None,
+    params: Mapping[str, Any] | None = None,
+    patience: str = Patience.WAIT,
+    tokens: Sequence[str] = (),
+    idempotency: tuple[str, str] = ("", ""),
+) -> Operation:
+    """Record a wish for each target, with a parent when there are several, and ring for it after commit.
+
+    `lanes` are as many as targets, and so are `tokens` where the targets know theirs. `idempotency`
+    is a key and a digest of what it was sent with.
+    """
+    key, digest = idempotency
+    ask = decision is not None and decision.effect is Effect.ASK
+    wish: dict[str, Any] = {
+        "kind": kind,
+        "project": project,
+        "owner": actor,
+        "state": OperationState.WAITING if ask else OperationState.QUEUED,
+        "state_reason": " ".join(decision.reasons) if ask and decision else "",
+        "params": dict(params or {}),
+        "patience": patience,
+        "deadline_at": timezone.now() + engine.HANDLING[kind].deadline,
+    }
+    head: list[Operation] = []
+    if len(targets) != 1:
+        batch = Operation(**wish, lane="batch", is_batch=True, idempotency_key=key, idempotency_digest=digest)
+        batch.target_name = f"{len(targets)} {targets[0]._meta.verbose_name_plural if targets else 'targets'}"
+        head, key, digest = lifecycle.begin([batch], actor=actor), "", ""
+    children = [
+        Operation(
+            **wish,
+            lane=lane,
+            target_type=ContentType.objects.get_for_model(target),
+            target_id=target.pk,
+            target_name=str(target),
+            parent=head[0] if head else None,
+            token=token,
+            idempotency_key=key,
+            idempotency_digest=digest,
+        )
+        for target, lane, token in zip(targets, lanes, tokens or [new_token() for _ in targets], strict=True)
+    ]
+    lifecycle.begin(children, actor=actor)
+    if not ask:
+        transaction.on_commit(lambda: engine.ring([child.pk for child in children]), robust=True)
+    return (head or children)[0]
+
+
+def repeated(*, actor: User, key: str, digest: str) -> Operation | None:
+    """The operation that this Idempotency-Key made before; raises Conflict if it was sent with something else."""
+    if not key:
+        return None
+    if len(key) > 128:
+        raise Invalid("An Idempotency-Key has at most 128 characters.", field="Idempotency-Key")
+    found = Operation.objects.filter(owner=actor, idempotency_key=key).first()
+    if found and found.idempotency_digest != digest:
+        raise Conflict("This Idempotency-Key was used for another request already. Use a new one for each wish.")
+    return found
+
+
+def digest_of(wish: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(wish, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def cancel(*, actor: User, operation: Operation) -> Operation:
+    """Take a wish back: at once while nothing ran, else what was done is undone. Raises NotAllowed, Conflict."""
+    access.require(actor, "operation.cancel", operation.project, owner_id=operation.owner_id)
+    if operation.state not in OPEN:
+        raise Conflict(f"{operation} is {operation.state} already; there is nothing to cancel.")
+    for child in operation.children.filter(state__in=OPEN) if operation.is_batch else [operation]:
+        _cancel_one(child, actor)
+    operation.refresh_from_db()
+    return operation
+
+
+@transaction.atomic
+def _cancel_one(operation: Operation, actor: User) -> None:
+    current = Operation.objects.select_for_update(no_key=True).get(pk=operation.pk)
+    if current.state in (OperationState.WAITING, OperationState.QUEUED):
+        engine.end(current, OperationState.CANCELLED, actor=actor, reason="cancelled before anything was done")
+    elif current.state == OperationState.RUNNING and current.cancel_requested_at is None:
+        now = timezone.now()
+        lifecycle.change(
+            current, actor=actor, verb="cancelling", cancel_requested_at=now, not_before=now, step="cancelling"
+        )
+        transaction.on_commit(lambda: engine.ring([current.pk]), robust=True)
+
+
+@transaction.atomic
+def retry(*, actor: User, operation: Operation) -> Operation:
+    """Try a failed wish once more, with the same token, so that nothing is made twice. Raises NotAllowed, Conflict."""
+    access.require(actor, "operation.retry", operation.project, owner_id=operation.owner_id)
+    failed = operation.children.filter(state=OperationState.FAILED) if operation.is_batch else [operation]
+    deadline = timezone.now() + engine.HANDLING[operation.kind].deadline
+    for wish in failed:
+        lifecycle.transition(
+            wish, OperationState.QUEUED, actor=actor, verb="retried", troubles=0, step="", not_before=timezone.now(),
+            deadline_at=deadline, finished_at=None, cancel_requested_at=None, result={},
+        )  # fmt: skip
+        handling = engine.HANDLING[wish.kind]
+        if handling.again:
+            handling.again(wish)
+    if operation.is_batch:
+        lifecycle.transition(operation, OperationState.RUNNING, actor=actor, verb="retried", finished_at=None)
+    transaction.on_commit(lambda: engine.ring([wish.pk for wish in failed]), robust=True)
+    return operation
+
+
+@transaction.atomic
+def approve(*, actor: User, operation: Operation) -> Operation:
+    """Let a waiting wish go ahead; whoever made it may not approve it. Raises NotAllowed, IllegalTransition."""
+    _require_other(actor, operation)
+    wishes = [operation, *operation.children.filter(state=OperationState.WAITING)]
+    for wish in wishes:
+        lifecycle.transition(
+            wish, OperationState.QUEUED, actor=actor, verb="approved", approved_by=actor, not_before=timezone.now()
+        )
+    transaction.on_commit(lambda: engine.ring([wish.pk for wish in wishes if not wish.is_batch]), robust=True)
+    return operation
+
+
+@transaction.atomic
+def reject(*, actor: User, operation: Operation, reason: str) -> Operation:
+    """Refuse a waiting wish with a reason. Raises NotAllowed, IllegalTransition."""
+    _require_other(actor, operation)
+    for wish in [*operation.children.filter(state=OperationState.WAITING), operation]:
+        lifecycle.transition(wish, OperationState.REJECTED, actor=actor, reason=reason, finished_at=timezone.now())
+        ended = engine.HANDLING[wish.kind].ended
+        if ended and not wish.is_batch:
+            ended(wish, reason)
+    return operation
+
+
+def _require_other(actor: User, operation: Operation) -> None:
+    access.require(actor, "operation.approve", operation.project)
+    if operation.owner_id == actor.pk:
+        raise Conflict("Whoever made a wish cannot approve it; ask somebody else who may.")
