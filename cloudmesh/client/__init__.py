@@ -1,0 +1,171 @@
+"""The Python client: one method for each thing a portal does; records are plain dicts, as the REST API sends them.
+
+    from cloudmesh import Client
+
+    mesh = Client()
+    wish = mesh.boot(count=2)
+    for operation in mesh.follow(wish["operation"]["id"]):
+        print(operation["progress"], operation["step"])
+
+Lists are iterators that fetch page by page. Whatever goes wrong is raised as one of `cloudmesh.errors`.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cloudmesh.client.session import Session
+from cloudmesh.config import find_portal
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+PAGE = 1000
+QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
+
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Client:
+    """A portal, as one person may use it. Nothing is read or sent before the first question."""
+
+    def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0) -> None:
+        self._wanted = (url, token, timeout)
+
+    @cached_property
+    def session(self) -> Session:
+        url, token, timeout = self._wanted
+        return Session(find_portal(url, token), timeout)
+
+    def me(self) -> "Json":
+        return self._get("me/")
+
+    # Servers
+
+    def servers(self, **filters: Any) -> "Iterator[Json]":
+        """Servers, by any of name (a hostlist or globs), cloud, state, project, owner, group, search."""
+        return self._list("servers/", filters)
+
+    def server(self, name: str) -> "Json":
+        return self._get(f"servers/{_part(name)}/")
+
+    def select(self, *hostlists: str, **filters: Any) -> "list[Json]":
+        """The servers that hostlists and globs name.
+
+        Raises NotFound for a name or glob that names none, Ambiguous for a name that several have.
+        """
+        from cloudmesh.client.selection import pick
+
+        ids = [name for name in hostlists if _ID.fullmatch(name)]
+        asked = (self.servers(name=names, **filters) for names in _batches(set(hostlists).difference(ids)))
+        return pick(hostlists, [*map(self.server, ids), *itertools.chain.from_iterable(asked)])
+
+    def boot(self, **wanted: Any) -> "Json":
+        """Wish for servers; what is not given comes from the defaults. Answers `{operation, servers}`."""
+        return self._send("POST", "servers/", _given(wanted))
+
+    def next_boot(self, **wanted: Any) -> "Json":
+        """What `boot` would do now, and where each value comes from."""
+        return self._get("servers/next/", _given(wanted))
+
+    def act(self, action: str, servers: "Iterable[Json]") -> "Json":
+        """Wish that servers are deleted, started, stopped, rebooted, …; answers `{operation}`."""
+        return self._send("POST", "servers/bulk/", {"action": action, "servers": [server["id"] for server in servers]})
+
+    def reread(self, servers: "Iterable[Json]") -> "list[Json]":
+        """The same servers as they are now, without those that are gone."""
+        known = {server["id"]: server["name"] for server in servers}
+        asked = (self.servers(name=names) for names in _batches(known.values()))
+        return [server for server in itertools.chain.from_iterable(asked) if server["id"] in known]
+
+    # Clouds and what they offer
+
+    def clouds(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("clouds/", filters)
+
+    def cloud(self, name: str) -> "Json":
+        return self._get(f"clouds/{_part(name)}/")
+
+    def register(self, name: str, **how: Any) -> "Json":
+        """Add a cloud by driver and credential, clouds_yaml and cloud, or openrc and password."""
+        return self._send("POST", "clouds/", {"name": name, **_given(how)})
+
+    def refresh(self, cloud: str) -> "Json":
+        return self._send("POST", f"clouds/{_part(cloud)}/refresh/")
+
+    def drivers(self) -> "list[Json]":
+        return list(self._list("drivers/", {}))
+
+    def images(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("images/", filters)
+
+    def flavors(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("flavors/", filters)
+
+    # What is the person's own
+
+    def keys(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("keys/", filters)
+
+    def add_key(self, name: str, public_key: str) -> "Json":
+        return self._send("POST", "keys/", {"name": name, "public_key": public_key})
+
+    def defaults(self) -> "list[Json]":
+        return list(self._list("defaults/", {}))
+
+    def set_defaults(self, **values: Any) -> None:
+        self._send("PATCH", "defaults/", values)
+
+    # Operations
+
+    def operations(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("operations/", filters)
+
+    def operation(self, id: str) -> "Json":
+        return self._get(f"operations/{_part(id)}/")
+
+    def cancel(self, id: str) -> "Json":
+        return self._send("POST", f"operations/{_part(id)}/cancel/")
+
+    def follow(self, id: str) -> "Iterator[Json]":
+        """The operation as it is and each time that it changes, until it has ended; see `cloudmesh.client.stream`."""
+        from cloudmesh.client.stream import follow
+
+        return follow(self.session, id)
+
+    def _get(self, path: str, query: "Json | None" = None) -> "Json":
+        answer: Json = self.session.get(path, query)
+        return answer
+
+    def _send(self, method: str, path: str, body: "Json | None" = None) -> "Json":
+        answer: Json = self.session.send(method, path, body)
+        return answer
+
+    def _list(self, path: str, filters: "Json") -> "Iterator[Json]":
+        return self.session.pages(path, {"page_size": PAGE, **filters})
+
+
+def _given(wanted: "Json") -> "Json":
+    return {key: value for key, value in wanted.items() if value is not None}
+
+
+def _part(name: str) -> str:
+    """A name as one part of an address."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def _batches(names: Iterable[str]) -> Iterator[str]:
+    """Names joined by commas, no more at once than an address can hold."""
+    batch: list[str] = []
+    for name in names:
+        if batch and sum(map(len, batch)) + len(batch) + len(name) > QUERY_LENGTH:
+            yield ",".join(batch)
+            batch = []
+        batch.append(name)
+    if batch:
+        yield ",".join(batch)

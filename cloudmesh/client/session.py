@@ -1,0 +1,130 @@
+"""Talking to a portal: JSON both ways, errors as our own, and no wish sent twice."""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+from cloudmesh import __version__
+from cloudmesh.client.http import Connection, Origin, Response
+from cloudmesh.client.problems import error_of
+from cloudmesh.config import Portal
+from cloudmesh.errors import CloudmeshError, NotAuthenticated, Unreachable
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+API = "/api/v1/"
+PAUSES = (0.0, 0.2, 1.0)  # seconds before each further attempt after a lost connection
+
+
+class Session:
+    """One person's conversation with one portal, over one kept-alive connection."""
+
+    def __init__(self, portal: Portal, timeout: float) -> None:
+        self.portal = portal
+        self.timeout = timeout
+        self._origin = Origin.parse(portal.url)
+        self._connection: Connection | None = None
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        return self._ask("GET", self._target(API + path, query))
+
+    def send(self, method: str, path: str, body: "Json | None" = None) -> Any:
+        """Ask for a change. A repetition after a lost connection carries the same Idempotency-Key: it is done once."""
+        return self._ask(method, self._target(API + path), json.dumps(body or {}).encode())
+
+    def pages(self, path: str, query: Mapping[str, Any] | None = None) -> "Iterator[Json]":
+        """The records of a list, each page fetched when it is needed."""
+        page = self.get(path, query)
+        yield from page["results"]
+        while page["next"]:
+            page = self._ask("GET", re.sub(r"^https?://[^/]*", "", page["next"]))
+            yield from page["results"]
+
+    def stream(self, path: str, query: Mapping[str, Any], silence: float) -> Iterator[bytes]:
+        """The lines of an answer that goes on, over a connection of its own, until it breaks: Unreachable.
+
+        `silence` is how many seconds without a byte mean that the connection is lost.
+        """
+        try:
+            with closing(Connection(self._origin, silence)) as connection:
+                response = connection.request("GET", self._target(path, query), self._headers("text/event-stream"))
+                if response.status != 200 or not response.is_a("event-stream"):
+                    raise self._error(response, response.read())
+                yield from response.lines()
+        except OSError as error:
+            raise self._unreachable(error, silence) from error
+        raise Unreachable(f"{self.portal.url} ended the live stream.")
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _ask(self, method: str, target: str, body: bytes = b"") -> Any:
+        headers = self._headers("application/json")
+        if body:
+            headers |= {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
+        response, content = self._exchange(method, target, headers, body)
+        if response.status == 204:
+            return None
+        if not 200 <= response.status < 300 or not response.is_a("json"):
+            raise self._error(response, content)
+        return json.loads(content)
+
+    def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Response, bytes]:
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return self._attempt(method, target, headers, body)
+            except OSError as error:
+                pause = next(pauses, None) if _is_worth_another_try(error) else None
+                if pause is None:
+                    raise self._unreachable(error, self.timeout) from error
+                threading.Event().wait(pause)
+
+    def _attempt(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Response, bytes]:
+        connection, self._connection = self._connection or Connection(self._origin, self.timeout), None
+        with ExitStack() as unless_kept:
+            unless_kept.callback(connection.close)
+            response = connection.request(method, target, headers, body)
+            content = response.read()
+            if response.stays_open:
+                self._connection = connection
+                unless_kept.pop_all()
+        return response, content
+
+    def _target(self, path: str, query: Mapping[str, Any] | None = None) -> str:
+        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        if not given:
+            return self._origin.prefix + path
+        from urllib.parse import urlencode
+
+        return f"{self._origin.prefix}{path}?{urlencode(given)}"
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        headers = {"Accept": accept, "User-Agent": f"cm/{__version__}"}
+        if self.portal.token:
+            headers["Authorization"] = f"Bearer {self.portal.token}"
+        return headers
+
+    def _error(self, response: Response, content: bytes) -> CloudmeshError:
+        error = error_of(response.status, response.headers, content, self.portal.url)
+        if isinstance(error, NotAuthenticated):
+            error.facts["hint"] = self.portal.how_to_sign_in
+        return error
+
+    def _unreachable(self, error: OSError, timeout: float) -> Unreachable:
+        if isinstance(error, TimeoutError):
+            return Unreachable(f"{self.portal.url} did not answer within {timeout:.0f} seconds.")
+        reason = error.strerror or str(error)
+        return Unreachable(f"No portal answers at {self.portal.url} ({reason}). {self.portal.how_to_start}")
+
+
+def _is_worth_another_try(error: OSError) -> bool:
+    """A connection that broke is; one that nobody took, or a certificate that is not trusted, is not."""
+    return isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)

@@ -1,0 +1,71 @@
+"""`cm cloud`: the clouds one may use."""
+
+from typing import Any
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.shell import credentials
+from cloudmesh.shell.follow import check, follow
+from cloudmesh.shell.options import Show, in_project, listing, pass_client, waiting
+
+
+@click.group()
+def cloud() -> None:
+    """Clouds: list, show, register, refresh."""
+
+
+@cloud.command("list")
+@in_project
+@listing("cloud:name", "active:is_active", "state", "health", "driver", "servers", "project", "seen:seen_at")
+@pass_client
+def list_(client: Client, /, show: Show, **filters: str) -> None:
+    """List the clouds you may use."""
+    show(client.clouds(**filters), empty="No clouds. Add one with: cm cloud register NAME --driver openstack")
+
+
+@cloud.command("show")
+@click.argument("name")
+@listing(
+    *("id", "cloud:name", "label", "active:is_active", "driver", "project", "state", "reason", "health"),
+    *("health_reason", "seen:seen_at", "servers", "instances:limits.instances", "cores:limits.cores", "ram:limits.ram"),
+)
+@pass_client
+def show_(client: Client, show: Show, name: str) -> None:
+    """Show one cloud; --format json says what can be done there, too."""
+    show.one(client.cloud(name))
+
+
+@cloud.command()
+@click.argument("name")
+@pass_client
+def refresh(client: Client, name: str) -> None:
+    """Read a cloud anew, now."""
+    client.refresh(name)
+
+
+@cloud.command()
+@click.argument("name")
+@click.option("--driver", help="Which kind of cloud, such as openstack or ec2.")
+@click.option("--field", "fields", multiple=True, metavar="KEY=VALUE", help="A field of its credential; repeatable.")
+@click.option("--secret-file", type=click.File(), help="Secret fields, a line KEY=VALUE each; - for standard input.")
+@click.option("--clouds-yaml", type=click.File(), help="Take it from a clouds.yaml.")
+@click.option("--entry", help="Which entry of the clouds.yaml.")
+@click.option("--openrc", type=click.File(), help="Take it from an openrc file.")
+@click.option("--project", help="For which project.")
+@waiting
+@listing("cloud:name", "active:is_active", "state", "reason", "driver")
+@pass_client
+def register(client: Client, /, show: Show, name: str, wait: bool, project: str | None, **source: Any) -> None:
+    """Add a cloud. It is yours to use once it accepted the credential.
+
+    Secrets are asked for, or read from --secret-file.
+
+    \b
+    cm cloud register chameleon --driver openstack --field auth_url=https://chi.uc.example.org:5000/v3
+    cm cloud register chameleon --clouds-yaml ~/.config/openstack/clouds.yaml --entry chi
+    """
+    wish = client.register(name, project=project, **credentials.gather(client, **source))
+    if wait:
+        check(client, follow(client, wish["operation"]))
+    show.one(client.cloud(wish["cloud"]["id"]))

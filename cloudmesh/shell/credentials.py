@@ -1,0 +1,87 @@
+"""A cloud's credential, gathered from options, files and questions; secrets never need to be on the command line."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.errors import near
+from cloudmesh.shell import talk
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+_SECRET_IN_OPENRC = re.compile(
+    r"^\s*(?:export\s+)?OS_(?:PASSWORD|APPLICATION_CREDENTIAL_SECRET)=[\"']?[^$\"'\s]", re.MULTILINE
+)
+
+
+def gather(
+    client: Client,
+    *,
+    driver: str | None,
+    fields: Iterable[str],
+    secret_file: TextIO | None,
+    clouds_yaml: TextIO | None,
+    entry: str | None,
+    openrc: TextIO | None,
+) -> "Json":
+    """What `Client.register` needs beside the name; raises UsageError for what is missing or contradicts itself."""
+    if sum(source is not None for source in (driver, clouds_yaml, openrc)) != 1:
+        raise click.UsageError("Say where the cloud is: one of --driver, --clouds-yaml or --openrc.")
+    if clouds_yaml:
+        return {"clouds_yaml": clouds_yaml.read(), "cloud": entry}
+    if openrc:
+        text = openrc.read()
+        return {"openrc": text, "password": None if _SECRET_IN_OPENRC.search(text) else _password(secret_file)}
+    declared = _fields_of(client, driver or "")
+    return {"driver": driver, "credential": _fill(declared, list(fields), secret_file)}
+
+
+def _fields_of(client: Client, driver: str) -> "dict[str, Json]":
+    drivers = {known["name"]: known["fields"] for known in client.drivers()}
+    if driver not in drivers:
+        raise click.UsageError(f"There is no driver {driver}.{near(driver, drivers)} Drivers: {', '.join(drivers)}.")
+    return {field["name"]: field for field in drivers[driver]}
+
+
+def _fill(declared: "dict[str, Json]", given: list[str], secret_file: TextIO | None) -> dict[str, str]:
+    credential = _pairs(declared, given)
+    if exposed := [name for name in credential if declared[name]["secret"]]:
+        talk.warn(
+            f"others on this machine can see {', '.join(exposed)} on the command line; "
+            "better use --secret-file, or leave it out and be asked."
+        )
+    if secret_file:
+        credential |= _pairs(declared, [line for line in secret_file.read().splitlines() if line.strip()])
+    for name, field in declared.items():
+        if name not in credential and field["required"] and not field["default"]:
+            credential[name] = _ask(field)
+    return credential
+
+
+def _pairs(declared: "dict[str, Json]", lines: Iterable[str]) -> dict[str, str]:
+    pairs = {}
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise click.UsageError("A field is written KEY=VALUE.")  # without the line: it may be a secret
+        if name.strip() not in declared:
+            raise click.UsageError(f"There is no field {name}.{near(name, declared)} Fields: {', '.join(declared)}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _ask(field: "Json") -> str:
+    if not talk.can_ask():
+        how = "--secret-file" if field["secret"] else f"--field {field['name']}=…"
+        raise click.UsageError(f"{field['label']} ({field['name']}) is missing: give it with {how}.")
+    return talk.ask(field["label"], secret=field["secret"])
+
+
+def _password(secret_file: TextIO | None) -> str:
+    if secret_file:
+        return secret_file.read().strip()
+    return _ask({"name": "password", "label": "Password", "secret": True})

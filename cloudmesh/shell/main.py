@@ -1,0 +1,84 @@
+"""`cm NOUN VERB`: each noun is the file of its name beside this one, loaded when it is used.
+
+A noun's file has a command of the same name; adding a noun is adding its file.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+import click
+from click.core import ParameterSource
+
+from cloudmesh import __version__
+from cloudmesh.client import Client
+from cloudmesh.errors import CloudmeshError
+from cloudmesh.shell import talk
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+NO_NOUNS = frozenset({"main", "credentials", "follow", "options", "table", "talk"})
+INTERRUPTED = 130
+
+
+class Nouns(Mapping[str, click.Command]):
+    """The commands of all nouns by name, each imported when it is looked up."""
+
+    def __init__(self) -> None:
+        files = (name.removesuffix(".py") for name in os.listdir(FOLDER) if name.endswith(".py"))
+        self._names = sorted(name for name in files if name not in NO_NOUNS and not name.startswith("_"))
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._names:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"cloudmesh.shell.{name}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@click.group(
+    commands=Nouns(),
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--url", envvar="CLOUDMESH_URL", help="The portal to talk to.")
+@click.option("--token", envvar="CLOUDMESH_TOKEN", help="The API token; better in CLOUDMESH_TOKEN than here.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
+@click.version_option(__version__, prog_name="cm", message="%(prog)s %(version)s")
+@click.pass_context
+def cm(context: click.Context, /, url: str | None, token: str | None, **_: bool) -> None:
+    """Cloudmesh: servers on many clouds with one word.
+
+    Start with `cm vm boot` and `cm vm list`. Data go to standard output, talk to standard error. Exit codes:
+    0 done, 1 failed, 2 usage, 3 not found, 4 denied, 5 conflict or quota, 6 portal or cloud unreachable,
+    130 interrupted.
+    """
+    if context.get_parameter_source("token") is ParameterSource.COMMANDLINE:
+        talk.warn("others on this machine can see a token on the command line; set CLOUDMESH_TOKEN instead.")
+    context.obj = Client(url or "", token or "")
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say; answers the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        return cm.main(arguments, prog_name="cm", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CloudmeshError as error:
+        talk.explain(error)
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 0

@@ -1,0 +1,117 @@
+"""Options that commands of several nouns share."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.errors import near
+from cloudmesh.shell import talk
+from cloudmesh.shell.table import FORMATS, Column, Layout, Row, document, render
+
+Command = Callable[..., None]
+
+pass_client = click.make_pass_decorator(Client)
+names = click.argument("names", nargs=-1, required=True, metavar="NAMES")
+in_cloud = click.option("--cloud", help="Only on this cloud.")
+in_project = click.option("--project", help="Only of this project.")
+sure = click.option("-y", "--yes", "--force", is_flag=True, help="Do not ask.")
+waiting = click.option("--wait/--no-wait", default=True, help="Follow it to its end; the default.")
+
+
+class Show(NamedTuple):
+    """How the person wants data shown; `show(rows)` prints them."""
+
+    declared: tuple[str, ...]
+    form: str
+    wanted: str | None
+    sort: str | None
+    header: bool
+
+    def __call__(self, rows: Iterable[Row], empty: str = "") -> None:
+        found = list(rows)
+        columns = self._columns(found)
+        if self.sort:
+            found.sort(key=_natural(self._column(self.sort.removeprefix("-"), found)), reverse=self.sort[0] == "-")
+        if self.form in ("json", "yaml"):
+            chosen = [{c.title: c.value(row) for c in columns} for row in found] if self.wanted else found
+            click.echo(document(chosen, self.form))
+        else:
+            _print_lines(render(found, columns, self.form, _layout(self.header)))
+        if not found and empty:
+            talk.say(empty)
+
+    def one(self, record: Row) -> None:
+        """A single record: an attribute a line; whole in json and yaml."""
+        columns = self._columns([record])
+        if self.form in ("json", "yaml"):
+            click.echo(document({c.title: c.value(record) for c in columns} if self.wanted else record, self.form))
+            return
+        pairs = [{"attribute": column.title, "value": column.text(record)} for column in columns]
+        both = [Column("attribute", "attribute"), Column("value", "value")]
+        _print_lines(render(pairs, both, self.form, _layout(self.header)))
+
+    def _columns(self, rows: list[Row]) -> list[Column]:
+        if not self.wanted:
+            return [Column.parse(text) for text in self.declared]
+        return [self._column(name.strip(), rows) for name in self.wanted.split(",") if name.strip()]
+
+    def _column(self, name: str, rows: list[Row]) -> Column:
+        known = {column.title: column for column in map(Column.parse, self.declared)}
+        known |= {key: Column(key, key) for row in rows[:1] for key in row if key not in known}
+        if name not in known:
+            raise click.UsageError(f"There is no column {name}.{near(name, known)} Columns: {', '.join(known)}.")
+        return known[name]
+
+
+def listing(*declared: str) -> Callable[[Command], Command]:
+    """Gives a command the options for output, and `show` to print with."""
+
+    def decorate(command: Command) -> Command:
+        @click.option("--format", "form", type=click.Choice(FORMATS), default="table", envvar="CLOUDMESH_FORMAT")
+        @click.option("--columns", metavar="A,B", help="Which columns, in which order.")
+        @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the reverse.")
+        @click.option("--no-header", is_flag=True, help="Without the line of titles.")
+        @functools.wraps(command)
+        def run(*args: Any, form: str, columns: str | None, sort: str | None, no_header: bool, **rest: Any) -> None:
+            command(*args, show=Show(declared, form, columns, sort, not no_header), **rest)
+
+        return run
+
+    return decorate
+
+
+def preview(rows: Iterable[Row], *columns: str) -> None:
+    """What a question is about, beside the question."""
+    for line in render(list(rows), [Column.parse(text) for text in columns], "table", Layout()):
+        click.echo(line, err=True)
+
+
+def _layout(header: bool) -> Layout:
+    if not sys.stdout.isatty():
+        return Layout(header=header)
+    width = os.environ.get("COLUMNS", "")
+    columns = int(width) if width.isdigit() else os.get_terminal_size(sys.stdout.fileno()).columns
+    return Layout(columns or None, header, colours="NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb")
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+def _natural(column: Column) -> Callable[[Row], list[Any]]:
+    """Sorts gregor_2 before gregor_10, and what is missing last."""
+    import re
+
+    def key(row: Row) -> list[Any]:
+        value = column.value(row)
+        if isinstance(value, int | float):
+            return [(0, value, "")]
+        return [(1, int(part), "") if part.isdigit() else (2, 0, part) for part in re.split(r"(\d+)", column.text(row))]
+
+    return key

@@ -1,0 +1,166 @@
+"""How rows are shown: the classic `+---+` table, sized to the terminal, or a format for programs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cloudmesh.shell.talk import printable
+
+Row = Mapping[str, Any]
+FORMATS = ("table", "json", "yaml", "csv", "plain")
+NARROWEST = 4
+COLOURS = {
+    **dict.fromkeys(("active", "succeeded", "ok"), 32),
+    **dict.fromkeys(("error", "failed", "refused", "rejected", "missing", "down"), 31),
+    **dict.fromkeys(("requested", "building", "deleting", "running", "queued", "verifying", "rebooting", "slow"), 33),
+}
+
+
+class Column(NamedTuple):
+    """A column's title and where its value is: `age:age_seconds`, `cores:limits.cores`, or both the same: `name`."""
+
+    title: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Column":
+        title, _, path = text.partition(":")
+        return cls(title, path or title)
+
+    def value(self, row: Row) -> Any:
+        value: Any = row
+        for key in self.path.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+    def text(self, row: Row) -> str:
+        value = self.value(row)
+        if self.path.endswith("_seconds") and isinstance(value, int | float):
+            return duration(value)
+        if self.path.endswith("_at") and isinstance(value, str):
+            return value[:16].replace("T", " ")
+        return printable(text_of(value))
+
+
+class Layout(NamedTuple):
+    """Where and how a table is drawn."""
+
+    width: int | None = None  # of the terminal; None: as wide as it needs
+    header: bool = True
+    colours: bool = False
+
+
+def render(rows: Sequence[Row], columns: Sequence[Column], form: str, layout: Layout) -> Iterator[str]:
+    """The lines of rows in one of FORMATS but json and yaml, which are documents: see `document`."""
+    if form == "csv":
+        yield from _csv(rows, columns, layout.header)
+        return
+    lines = [[column.text(row) for column in columns] for row in rows]
+    titles = [column.title for column in columns]
+    if form == "plain":
+        yield from ("\t".join(line) for line in ([titles, *lines] if layout.header else lines))
+    else:
+        yield from _grid(titles, lines, layout)
+
+
+def document(value: Any, form: str) -> str:
+    """A record or a list of them as json or yaml."""
+    if form == "json":
+        return json.dumps(value, indent=2, ensure_ascii=False)
+    return "\n".join(_yaml(value))
+
+
+def text_of(value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(text_of, value))
+    if isinstance(value, dict):
+        used = {"used", "limit"} <= value.keys()
+        return f"{value['used']}/{text_of(value['limit']) or '-'}" if used else json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _grid(titles: list[str], lines: list[list[str]], layout: Layout) -> Iterator[str]:
+    widths = [max(map(_width, cells)) for cells in zip(titles, *lines, strict=True)]
+    if layout.width:
+        _shrink(widths, layout.width - 3 * len(widths) - 1)
+    border = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+    yield border
+    if layout.header:
+        yield "| " + " | ".join(map(_fit, titles, widths)) + " |"
+        yield border
+    for line in lines:
+        cells = (_colour(text, _fit(text, width), layout) for text, width in zip(line, widths, strict=True))
+        yield "| " + " | ".join(cells) + " |"
+    if lines:
+        yield border
+
+
+def _shrink(widths: list[int], room: int) -> None:
+    """Take from the widest columns until all fit."""
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+
+
+def _fit(text: str, width: int) -> str:
+    if _width(text) > width:
+        text = text[:width]
+        while text and _width(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """In the cells of a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _colour(text: str, cell: str, layout: Layout) -> str:
+    colour = COLOURS.get(text) if layout.colours else None
+    return f"\x1b[{colour}m{cell}\x1b[0m" if colour else cell
+
+
+def _csv(rows: Sequence[Row], columns: Sequence[Column], header: bool) -> Iterator[str]:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(column.title for column in columns)
+    writer.writerows([text_of(column.value(row)) for column in columns] for row in rows)
+    yield text.getvalue().removesuffix("\n")
+
+
+def _yaml(value: Any, indent: str = "") -> Iterator[str]:
+    """Block style; every text in the quotes of JSON, which YAML reads too."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            nested = isinstance(item, Mapping | list) and item
+            yield f"{indent}{_scalar(key)}:" + ("" if nested else f" {_scalar(item)}")
+            if nested:
+                yield from _yaml(item, indent + "  ")
+    elif isinstance(value, list) and value:
+        for item in value:
+            first, *rest = _yaml(item, indent + "  ")
+            yield f"{indent}- {first[len(indent) + 2 :]}"
+            yield from rest
+    else:
+        yield indent + _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,58 @@
+"""What `cm` says to the person: always on standard error, so that standard output is data only."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from cloudmesh.errors import CloudmeshError
+
+
+def say(text: str) -> None:
+    """Progress and advice, unless `--quiet`."""
+    if not click.get_current_context().find_root().params.get("quiet"):
+        click.echo(printable(text), err=True)
+
+
+def warn(text: str) -> None:
+    click.echo(f"cm: warning: {printable(text)}", err=True)
+
+
+def explain(error: CloudmeshError) -> None:
+    """The sentence of an error, and below it what helps to mend it."""
+    click.echo(f"cm: {printable(error.message)}", err=True)
+    for line in _advice(error.facts):
+        click.echo(f"    {printable(line)}", err=True)
+
+
+def confirm(question: str) -> None:
+    """Go on only after a yes; where nobody can answer, that is a usage error."""
+    if not can_ask():
+        raise click.UsageError(f"{question} Nobody can answer here: add --yes if you are sure.")
+    click.confirm(printable(question), abort=True, err=True)
+
+
+def can_ask() -> bool:
+    return sys.stdin.isatty()
+
+
+def ask(label: str, *, secret: bool = False) -> str:
+    answer: str = click.prompt(printable(label), hide_input=secret, err=True)
+    return answer
+
+
+def printable(text: str) -> str:
+    """Without control characters: names and reasons come from elsewhere and shall not steer the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else " " if char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def _advice(facts: Mapping[str, Any]) -> list[str]:
+    wrong = facts.get("errors")
+    fields = wrong.items() if isinstance(wrong, dict) else ()
+    lines = [f"{field}: {' '.join(map(str, said if isinstance(said, list) else [said]))}" for field, said in fields]
+    return [*lines, facts["hint"]] if "hint" in facts else lines

@@ -1,0 +1,140 @@
+"""`cm vm`: servers on all clouds."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.shell import talk
+from cloudmesh.shell.follow import check, follow
+from cloudmesh.shell.options import Show, in_cloud, in_project, listing, names, pass_client, preview, sure, waiting
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+brief = listing("name", "addresses", "state", "cloud")
+
+
+@click.group()
+def vm() -> None:
+    """Servers: boot, list, show, start, stop, reboot, delete.
+
+    NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*".
+    """
+
+
+@vm.command()
+@click.option("--count", type=int, help="How many; one if not said.")
+@click.option("--name", help="Its name, or a hostlist for several; the next of yours if not said.")
+@click.option("--cloud", help="Where.")
+@click.option("--image", help="From which image.")
+@click.option("--flavor", help="Of which size.")
+@click.option("--key", help="Which of your keys opens it.")
+@click.option("--group", help="To which group it belongs.")
+@click.option("--project", help="For which project.")
+@click.option("--network", help="In which network.")
+@click.option("--floating-ip", is_flag=True, default=None, help="With a public address.")
+@click.option("--if-down", type=click.Choice(["wait", "fail"]), help="What to do while the cloud does not answer.")
+@waiting
+@brief
+@pass_client
+def boot(client: Client, /, show: Show, wait: bool, **wanted: Any) -> None:
+    """Boot servers. What you do not say comes from your defaults.
+
+    \b
+    cm vm boot
+    cm vm boot --count 5 --image ubuntu-24.04 --cloud india
+    """
+    wish = client.boot(**wanted)
+    _finish(client, show, wish["operation"], wish["servers"], wait=wait)
+
+
+@vm.command("list")
+@click.argument("names", nargs=-1, metavar="[NAMES]")
+@in_cloud
+@in_project
+@click.option("--state", help="Only in this state, such as active or error.")
+@click.option("--owner", help="Only of this person.")
+@click.option("--group", help="Only of this group.")
+@click.option("--search", help="Only with this text in a name or an address.")
+@listing("name", "state", "addresses", "cloud", "flavor", "image", "key", "project", "owner", "age:age_seconds")
+@pass_client
+def list_(client: Client, /, show: Show, names: tuple[str, ...], **filters: str) -> None:
+    """List servers; filters narrow each other.
+
+    \b
+    cm vm list --cloud india --state active
+    cm vm list "gregor_*" --format csv
+    """
+    show(client.servers(name=",".join(names), **filters), empty="No servers. Boot one with: cm vm boot")
+
+
+@vm.command("show")
+@click.argument("name")
+@listing(
+    *("id", "name", "state", "reason:state_reason", "addresses", "public:public_addresses", "cloud", "flavor", "image"),
+    *("key", "group", "project", "owner", "provider_id", "created:created_at", "age:age_seconds", "operation"),
+)
+@pass_client
+def show_(client: Client, show: Show, name: str) -> None:
+    """Show one server; --format json has its events and what the cloud says of it, too."""
+    show.one(client.server(name))
+
+
+@vm.command()
+@names
+@in_cloud
+@in_project
+@sure
+@waiting
+@pass_client
+def delete(client: Client, /, names: tuple[str, ...], yes: bool, wait: bool, **filters: str) -> None:
+    """Delete servers, after showing which.
+
+    \b
+    cm vm delete gregor_1
+    cm vm delete "sample[1-3,18]" --cloud india --yes
+    """
+    servers = client.select(*names, **filters)
+    if not yes:
+        preview(servers, "name", "state", "addresses", "cloud", "owner")
+        talk.confirm(f"Delete {'this server' if len(servers) == 1 else f'these {len(servers)} servers'}?")
+    operation = client.act("delete", servers)["operation"]
+    if wait:
+        check(client, follow(client, operation))
+
+
+def _change(action: str, purpose: str) -> click.Command:
+    """A command that does one thing to running servers and shows them afterwards."""
+
+    @click.command(action, help=f'{purpose}\n\nExample: cm vm {action} "gregor_[1-3]"')
+    @names
+    @in_cloud
+    @in_project
+    @waiting
+    @brief
+    @pass_client
+    def change(client: Client, /, show: Show, names: tuple[str, ...], wait: bool, **filters: str) -> None:
+        servers = client.select(*names, **filters)
+        _finish(client, show, client.act(action, servers)["operation"], servers, wait=wait)
+
+    return change
+
+
+for action, purpose in {
+    "start": "Power servers on.",
+    "stop": "Power servers off; they keep their disks and addresses.",
+    "reboot": "Restart servers.",
+}.items():
+    vm.add_command(_change(action, purpose))
+
+
+def _finish(client: Client, show: Show, operation: "Json", servers: "list[Json]", *, wait: bool) -> None:
+    """Follow the operation, show what became of the servers, and fail if it failed."""
+    if not wait:
+        show(servers)
+        talk.say(f"Follow it with: cm operation wait {operation['id']}")
+        return
+    ended = follow(client, operation)
+    show(client.reread(servers))
+    check(client, ended)
