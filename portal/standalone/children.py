@@ -1,5 +1,6 @@
 """One child process: started through `launch`, its output in a log, ended by the signals it understands."""
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -12,7 +13,6 @@ from pathlib import Path
 from portal.standalone.identity import Account
 
 LAUNCH = Path(__file__).with_name("launch.py")
-PATIENCE = 20.0  # seconds for each signal before the next, harder one
 TICK = 0.05
 
 
@@ -27,6 +27,7 @@ class Command:
     account: Account | None = None
     stop: signal.Signals = signal.SIGTERM
     abort: signal.Signals = signal.SIGKILL
+    patience: float = 20.0  # seconds for each signal before the next, harder one
     listening: tuple[int, ...] = ()  # file descriptors of sockets it takes over
 
 
@@ -37,6 +38,7 @@ class Child:
         self.command = command
         self.log = log
         self.started = time.monotonic()
+        self._is_asked = False
         self._process = self._spawn()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -77,19 +79,20 @@ class Child:
         return self._process.wait(seconds)
 
     def ask_to_stop(self) -> None:
-        if self.is_alive:
+        """Once: to ask again means to insist for some programs."""
+        if not self._is_asked:
+            self._is_asked = True
             self._process.send_signal(self.command.stop)
 
-    def stop(self, patience: float = PATIENCE) -> None:
+    def stop(self) -> None:
         """Ask, insist, kill; returns when it is gone."""
-        for number in (self.command.stop, self.command.abort, signal.SIGKILL):
-            if not self.is_alive:
+        self.ask_to_stop()
+        for number in (self.command.abort, signal.SIGKILL):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self.command.patience)
                 return
             self._process.send_signal(number)
-            try:
-                self._process.wait(patience)
-            except subprocess.TimeoutExpired:
-                continue
+        self._process.wait()
 
     def last_words(self, count: int = 5) -> str:
         """The end of its log, for an error message."""

@@ -22,6 +22,13 @@ class Account:
     gid: int
 
 
+def owner_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user id {uid}"
+
+
 def own_name() -> str:
     """The name PostgreSQL's peer authentication will see for this process."""
     try:
@@ -52,3 +59,10 @@ def can_reach(account: Account | None, path: Path, mode: str = "-x") -> bool:
     argv = ["/bin/sh", "-c", 'test "$1" "$2"', "sh", mode, str(path)]
     tried = subprocess.run(argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/", check=False)
     return tried.returncode == 0
+
+
+def make_folder(path: Path, mode: int) -> None:
+    """Make a folder with just this mode, whatever the umask; one that is there stays as it is."""
+    if not path.exists():
+        path.mkdir(mode=0o700, parents=True)
+        path.chmod(mode)

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from portal.standalone import processes
 from portal.standalone.children import Child, Command
-from portal.standalone.identity import Account, CannotRun, can_reach, own_name
+from portal.standalone.identity import Account, CannotRun, can_reach, make_folder, own_name
 
 OWNER = "cloudmesh_owner"
 ROLE = DATABASE = "cloudmesh"
@@ -154,7 +154,7 @@ def programs(account: Account | None) -> Path:
 
 
 def _copy_for_all(source: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_folder(target.parent, 0o711)
     with tempfile.TemporaryDirectory(dir=target.parent) as making:
         half = Path(making, "half")
         shutil.copytree(source, half, symlinks=True, ignore=shutil.ignore_patterns("include", "pgxs", "*.a"))

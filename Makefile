@@ -1,0 +1,54 @@
+# The doors to the portal for people and CI; `make help` shows them. Paths are relative: make cannot take spaces.
+.DEFAULT_GOAL := help
+.PHONY: help run stop status check test live bench lock clean
+python := .venv/bin/python
+ARGS ?=
+export PYTHON
+
+# Settings for commands that look at the code only and reach no service.
+nothing := CLOUDMESH_SECRET_KEY=none CLOUDMESH_KEYS= DATABASE_URL=postgresql:///none REDIS_URL=redis://none
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "  ARGS='…' goes to what a target runs: make run ARGS='--port 9000', make test ARGS='tests/clouds -x'"
+
+run: ## Install what is missing and run the portal here, in the foreground
+	@requirements/install run
+	@exec $(python) manage.py standalone $(ARGS)
+
+stop: ## Stop the portal that runs here
+	@$(python) manage.py standalone --stop
+
+status: ## Say what runs here
+	@$(python) manage.py standalone --status || test $$? = 3
+
+check: ## Style, types, layers, migrations, templates and documents
+	@requirements/install dev
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+	.venv/bin/lint-imports
+	$(nothing) $(python) manage.py check --fail-level WARNING
+	$(nothing) $(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(nothing) $(python) .ci/documents.py
+
+test: ## All tests that need nothing but this machine
+	@requirements/install dev
+	@.ci/browser
+	$(python) -m pytest -n 2 -m "not live" $(ARGS)
+
+live: ## The drivers against real clouds, brought up by tests/live or named in the environment
+	@requirements/install live
+	$(python) -m pytest tests/live -m live $(ARGS)
+
+bench: ## Ratios to bounds measured in the same run
+	@requirements/install dev
+	$(python) -m benchmarks $(ARGS)
+
+lock: ## Compile requirements/*.in to the locked *.txt; ARGS=--upgrade takes newer releases
+	@requirements/install dev
+	@requirements/lock $(ARGS)
+
+clean: ## Remove .venv and caches; var, your data, stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache static-root
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
