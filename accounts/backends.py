@@ -3,17 +3,19 @@
 import datetime
 import hashlib
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import ApiToken, LoginLink, User
+
+if TYPE_CHECKING:  # rest_framework.views imports this module while it is being imported itself
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 PREFIX = "cm_"
 USED_EVERY = datetime.timedelta(minutes=1)
@@ -39,7 +41,7 @@ class LocalBackend(ModelBackend):
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer cm_…`."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+    def authenticate(self, request: "Request") -> tuple[User, ApiToken] | None:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
@@ -50,7 +52,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             )
         return token.user, token
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: "Request") -> str:
         return 'Bearer realm="cloudmesh"'
 
 
@@ -59,7 +61,7 @@ class ScopedPermission(permissions.IsAuthenticated):
 
     message = "This API token may only read."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
         if not super().has_permission(request, view):
             return False
         token = request.auth

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import functools
 import importlib.metadata
+import logging
 import threading
 import time
 import uuid
@@ -26,23 +27,39 @@ TRIP = 3  # failures in a row that open the circuit
 PAUSE = (5, 300)  # seconds the circuit stays open: first and longest
 SLOW = 5.0  # seconds for one visit, after which a cloud is called slow
 
+log = logging.getLogger(__name__)
+
 _drivers = threading.local()
 _opened: dict[tuple[uuid.UUID, int], Mapping[str, str]] = {}
 
 
 @functools.cache
 def drivers() -> dict[str, Driver]:
-    """The installed drivers by name, from the entry points of this and other packages."""
-    return {point.name: point.load() for point in sorted(importlib.metadata.entry_points(group=GROUP))}
+    """The drivers that can be used, by name, from the entry points of this and other packages."""
+    found = {}
+    for name in _points():
+        try:
+            found[name] = driver_named(name)
+        except ImportError as error:
+            log.warning("The cloud driver %s is left out: %s", name, error)
+    return found
 
 
+@functools.cache
 def driver_named(name: str) -> Driver:
+    """One driver; only its own module is imported. Raises Invalid."""
     try:
-        return drivers()[name]
+        point = _points()[name]
     except KeyError:
-        raise Invalid(
-            f"There is no cloud driver {name!r}; there are: {', '.join(drivers())}.", field="driver"
-        ) from None
+        known = ", ".join(_points())
+        raise Invalid(f"There is no cloud driver {name[:40]!r}; there are: {known}.", field="driver") from None
+    driver: Driver = point.load()
+    return driver
+
+
+@functools.cache
+def _points() -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in sorted(importlib.metadata.entry_points(group=GROUP))}
 
 
 @contextlib.contextmanager
