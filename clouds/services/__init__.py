@@ -10,6 +10,7 @@ from clouds.services.accounts import (
     watch,
 )
 from clouds.services.choices import next_boot, set_default
+from clouds.services.facts import AccountFacts, ServerFacts, account_facts, light, live_operations, server_facts
 from clouds.services.servers import (
     ACTIONS,
     abilities,
@@ -26,13 +27,18 @@ from clouds.services.servers import (
 
 __all__ = [
     "ACTIONS",
+    "AccountFacts",
+    "ServerFacts",
     "abilities",
+    "account_facts",
     "assign_ip",
     "boot_servers",
     "change_servers",
     "delete_servers",
     "drivers",
     "find_servers",
+    "light",
+    "live_operations",
     "next_boot",
     "open_console",
     "read_console_log",
@@ -42,6 +48,7 @@ __all__ = [
     "remove_account",
     "rename_server",
     "replace_credential",
+    "server_facts",
     "set_default",
     "switch_account",
     "watch",

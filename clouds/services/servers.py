@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
 
 from accounts.models import SshKey, User
 from activity import lifecycle
@@ -13,6 +12,7 @@ from cloudmesh.errors import Conflict, Invalid, NotFound, near
 from cloudmesh.types import ServerState, expand_names, is_glob
 from clouds import defaults
 from clouds.models import AccountState, CloudAccount, Default, Server
+from clouds.services import facts
 from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
@@ -253,11 +253,10 @@ def _reserve(choice: defaults.Choice, count: int) -> None:
 
 
 def used(account: CloudAccount) -> dict[str, int]:
-    """What an account's servers take: instances, cores, ram in MiB; a boot that never reached the cloud takes none."""
-    nothing = Q(state=ServerState.DELETED) | Q(state=ServerState.ERROR, provider_id="")
-    totals = Server.objects.filter(account=account).exclude(nothing).aggregate(
+    """What an account's servers take: instances, cores, ram in MiB."""
+    totals = facts.taken(Server.objects.filter(account=account)).aggregate(
         instances=models.Count("pk"), cores=models.Sum("cores"), ram=models.Sum("ram")
-    )  # fmt: skip
+    )
     return {name: value or 0 for name, value in totals.items()}
 
 

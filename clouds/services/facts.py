@@ -1,0 +1,176 @@
+"""What rows show beside the record itself: names for ids, ages, what is being done, how much is used.
+
+Each function takes a whole page of records and asks a constant number of questions, however many there are.
+"""
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Max, Model, Q, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from cloudmesh.types import ServerState
+from clouds.models import CloudAccount, Flavor, Held, Image, Server, Sync
+from operations.models import OPEN, Operation
+from projects.models import Project, Quota
+
+RESOURCES = ("instances", "cores", "ram")
+#: What a row of a list does not show and would be most of what the database sends.
+HEAVY = ("native", "native_hash", "security_groups")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerFacts:
+    """A server (its account, cloud, project and owner are loaded) and what is known around it."""
+
+    server: Server
+    image: str  # names; the provider's id where no name is known
+    flavor: str
+    seen_at: datetime.datetime | None  # when the cloud last told about it, or told that nothing changed
+    operation: Operation | None  # the newest that is not ended
+
+    @property
+    def age(self) -> datetime.timedelta | None:
+        return timezone.now() - self.seen_at if self.seen_at else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """How much of one resource is taken; no limit is none that the portal knows of."""
+
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountFacts:
+    """A cloud account (its cloud, project and owner are loaded) and what is known around it."""
+
+    account: CloudAccount
+    seen_at: datetime.datetime | None  # when its servers were last read
+    states: Mapping[str, int] = field(default_factory=dict)  # of its servers, those deleted left out
+    limits: Mapping[str, Use] = field(default_factory=dict)
+    operation: Operation | None = None  # a verification that is not ended
+
+    @property
+    def servers(self) -> int:
+        return sum(self.states.values())
+
+
+def light(servers: QuerySet[Server]) -> QuerySet[Server]:
+    """For lists: without what no row shows."""
+    return servers.defer(*HEAVY)
+
+
+def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
+    """The facts of a page of servers, with at most 8 questions to the database."""
+    _attach(servers, "account", CloudAccount.objects.select_related("cloud"))
+    _attach(servers, "project", Project.objects.all())
+    _attach(servers, "owner", User.objects.all())
+    for server in servers:
+        server.account.project = server.project
+    images, flavors = _names(Image, servers), _names(Flavor, servers)
+    read_at = _read_at({server.account_id for server in servers})
+    live = live_operations(server.pk for server in servers)
+    return [
+        ServerFacts(
+            server=server,
+            image=images.get((server.account_id, server.image), server.image),
+            flavor=flavors.get((server.account_id, server.flavor), server.flavor),
+            seen_at=_later(server, read_at.get(server.account_id)),
+            operation=live.get(server.pk),
+        )
+        for server in servers
+    ]
+
+
+def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
+    """The facts of some cloud accounts, with at most 7 questions to the database."""
+    _attach(accounts, "project", Project.objects.all())
+    _attach(accounts, "owner", User.objects.all())
+    ids = [account.pk for account in accounts]
+    read_at, states, used = _read_at(ids), _states(ids), _used(ids)
+    caps = _caps(account.lane for account in accounts)
+    live = live_operations(ids)
+    return [
+        AccountFacts(
+            account=account,
+            seen_at=read_at.get(account.pk),
+            states=states[account.pk],
+            limits={
+                name: Use(used=used[account.pk].get(name, 0), limit=caps.get((account.lane, name)))
+                for name in RESOURCES
+            },
+            operation=live.get(account.pk),
+        )
+        for account in accounts
+    ]
+
+
+def live_operations(target_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Operation]:
+    """For each target the newest operation that is not ended."""
+    wishes = Operation.objects.filter(target_id__in=list(target_ids), state__in=OPEN).defer("params", "result")
+    return {wish.target_id: wish for wish in wishes.order_by("created_at", "pk") if wish.target_id}
+
+
+def _attach(records: Sequence[Model], name: str, known: QuerySet[Model]) -> None:
+    """Load one relation of all records with one question: a page has few accounts, projects and owners."""
+    wanted = {getattr(record, f"{name}_id") for record in records if name not in record._state.fields_cache} - {None}
+    found = known.in_bulk(wanted) if wanted else {}
+    for record in records:
+        if name not in record._state.fields_cache:
+            setattr(record, name, found.get(getattr(record, f"{name}_id")))
+
+
+def _names(model: type[Held], servers: Sequence[Server]) -> dict[tuple[uuid.UUID, str], str]:
+    """(account, the provider's id) → name. Where a server names its flavor by name, that stays as it is."""
+    kind = str(model._meta.model_name)
+    wanted = {getattr(server, kind) for server in servers} - {""}
+    accounts = {server.account_id for server in servers}
+    known = model._default_manager.filter(account__in=accounts, provider_id__in=wanted)
+    rows = known.values_list("account", "provider_id", "name") if wanted else []
+    return {(account, provider_id): name for account, provider_id, name in rows}
+
+
+def _read_at(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime.datetime]:
+    reads = Sync.objects.filter(account__in=list(account_ids), kind=Sync.Kind.SERVERS).exclude(done_at=None)
+    return dict(reads.values_list("account").annotate(Max("done_at")))
+
+
+def _later(server: Server, read_at: datetime.datetime | None) -> datetime.datetime | None:
+    """A server that is not at its cloud, or not any more, is only as new as its own last word from there."""
+    told = [server.seen_at] if not server.provider_id or server.missing_since else [server.seen_at, read_at]
+    return max(filter(None, told), default=None)
+
+
+def _states(account_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
+    states: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    live = Server.objects.filter(account__in=account_ids).exclude(state=ServerState.DELETED)
+    for account, state, count in live.order_by().values_list("account", "state").annotate(Count("pk")):
+        states[account][state] = count
+    return states
+
+
+def taken(servers: QuerySet[Server]) -> QuerySet[Server]:
+    """Those of `servers` that count against a quota; a boot that never reached the cloud takes nothing."""
+    return servers.exclude(Q(state=ServerState.DELETED) | Q(state=ServerState.ERROR, provider_id=""))
+
+
+def _used(account_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
+    used: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    servers = taken(Server.objects.filter(account__in=account_ids)).order_by()
+    for account, *sums in servers.values_list("account").annotate(Count("pk"), Sum("cores"), Sum("ram")):
+        used[account] = dict(zip(RESOURCES, sums, strict=True))
+    return used
+
+
+def _caps(lanes: Iterable[str]) -> dict[tuple[str, str], int]:
+    """(account's lane, resource) → the lowest limit there is."""
+    caps: dict[tuple[str, str], int] = {}
+    for scope, resource, limit in Quota.objects.filter(scope__in=list(lanes)).values_list("scope", "resource", "limit"):
+        caps[scope, resource] = min(limit, caps.get((scope, resource), limit))
+    return caps
