@@ -1,8 +1,9 @@
 """What a simulated server writes to its console: a boot, then a line now and then."""
 
 import datetime
-import sqlite3
 from collections.abc import Iterator
+
+from clouds.drivers.simulator.world import Row
 
 BOOT = (
     (0.0, "Linux version 6.8.0-45-generic (buildd@lcy02) (gcc 13.2.0) #45-Ubuntu SMP PREEMPT_DYNAMIC"),
@@ -24,7 +25,7 @@ BOOT = (
 PULSE = 300  # seconds between two lines of an idle server
 
 
-def log(row: sqlite3.Row, now: float, lines: int, *, address: str) -> str:
+def log(row: Row, now: float, lines: int, *, address: str) -> str:
     """The last `lines` lines that this server has written by now."""
     words = {
         **{name: row[name] for name in ("name", "ram", "cores", "disk", "login")},
@@ -36,7 +37,7 @@ def log(row: sqlite3.Row, now: float, lines: int, *, address: str) -> str:
     return "".join(f"{line}\n" for line in written[-lines:]) if lines > 0 else ""
 
 
-def _boot(row: sqlite3.Row, now: float, words: dict[str, object]) -> Iterator[str]:
+def _boot(row: Row, now: float, words: dict[str, object]) -> Iterator[str]:
     if row["booted"] is None:
         return
     for offset, line in BOOT:
@@ -44,7 +45,7 @@ def _boot(row: sqlite3.Row, now: float, words: dict[str, object]) -> Iterator[st
             yield f"[{offset:12.6f}] {line.format_map(words)}"
 
 
-def _idle(row: sqlite3.Row, now: float) -> Iterator[str]:
+def _idle(row: Row, now: float) -> Iterator[str]:
     if row["booted"] is None or row["status"] != "ACTIVE":
         return
     for beat in range(1, min(int((now - row["booted"]) // PULSE), 1000) + 1):

@@ -6,12 +6,11 @@
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable
 
 from cloudmesh.types import Json, ServerSpec
 from clouds.drivers.simulator import faults, network, servers
-from clouds.drivers.simulator.world import USERNAME, CloudError, World, store_account
+from clouds.drivers.simulator.world import USERNAME, CloudError, Row, World, store_account
 
 __all__ = [
     "World",
@@ -24,6 +23,7 @@ __all__ = [
     "latencies",
     "listing",
     "outage",
+    "quota",
     "recover",
     "requests",
     "set_latency",
@@ -56,12 +56,18 @@ def latencies(world: World) -> dict[str, tuple[float, float]]:
 def set_quota(world: World, *, project: str = "", **caps: int | None) -> None:
     """Limit a project, or all that have no limit of their own; None is unlimited."""
     with world.work() as desk:
-        unknown = set(caps) - set(network.quota(desk))
+        known = network.quota(desk)
+        unknown = set(caps) - set(known)
         if unknown:
-            raise CloudError(400, f"There is no quota of {', '.join(unknown)}.")
+            raise CloudError(400, f"There is no quota of {', '.join(unknown)}; there are those of {', '.join(known)}.")
         desk.db.executemany(
             "INSERT OR REPLACE INTO quota VALUES (?, ?, ?)", [(project, name, cap) for name, cap in caps.items()]
         )
+
+
+def quota(world: World, *, project: str = "") -> dict[str, int | None]:
+    with world.work(project) as desk:
+        return network.quota(desk)
 
 
 def add_account(world: World, username: str, password: str, *, project: str = "") -> None:
@@ -98,7 +104,7 @@ def boot(
                 raise CloudError(400, f"{world.name} has no {kind} {wanted!r}; it has {', '.join(ids[kind])}.")
         names = [name] if count == 1 else [f"{name}{number}" for number in range(1, count + 1)]
         specs = (ServerSpec(name=each, image=ids["image"][image], flavor=ids["flavor"][flavor]) for each in names)
-        return [str(servers.build(desk, spec, token=token)["id"]) for spec in specs]
+        return [servers.build(desk, spec, token=token) for spec in specs]
 
 
 def act(world: World, server: str, action: str, *, value: str = "") -> None:
@@ -120,15 +126,14 @@ def break_down(world: World, server: str, fault: str = "The host of this instanc
         servers.break_down(desk, row["id"], fault)
 
 
-def _seek(world: World, server: str) -> sqlite3.Row:
+def _seek(world: World, server: str) -> Row:
     with world.work() as desk:
         found = desk.db.execute(
             "SELECT id, project FROM server WHERE ? IN (id, name) AND status <> 'DELETED'", (server,)
         ).fetchall()
     if len(found) != 1:
         raise CloudError(404, f"{world.name} has {len(found)} servers {server!r}; name one by its id.")
-    row = found[0]
-    assert isinstance(row, sqlite3.Row)
+    row: Row = found[0]
     return row
 
 
@@ -171,4 +176,4 @@ def known_faults(world: World) -> list[Json]:
 def requests(world: World, kind: str = "*") -> list[Json]:
     """The requests of a kind (a glob) that reached the world, oldest first: at, kind, server, token, outcome."""
     with world.work() as desk:
-        return [dict(row) for row in desk.db.execute("SELECT * FROM request WHERE kind GLOB ? ORDER BY id", (kind,))]
+        return [*desk.db.execute("SELECT * FROM request WHERE kind GLOB ? ORDER BY id", (kind,))]

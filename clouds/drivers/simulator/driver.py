@@ -5,7 +5,7 @@ import datetime
 import functools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from cloudmesh.errors import Busy, DriverError, Full, Gone, Refused, Rejected, Unreachable
 from cloudmesh.types import (
@@ -29,7 +29,7 @@ from clouds.drivers import Abilities, CloudDriver, Site
 from clouds.drivers.simulator import console, keys, network, servers
 from clouds.drivers.simulator.faults import Fault
 from clouds.drivers.simulator.gate import Gate
-from clouds.drivers.simulator.world import USERNAME, CloudError, Desk, World
+from clouds.drivers.simulator.world import USERNAME, CloudError, Desk, Row, World
 
 NO_SCREEN = "A simulated server has no screen; its console log can be read."
 ERRORS: Mapping[int, type[DriverError]] = {
@@ -228,7 +228,7 @@ class Simulator(CloudDriver):
 # -- translation ---------------------------------------------------------------------------------------------
 
 
-def _to_server(world: str, row: sqlite3.Row) -> Server:
+def _to_server(world: str, row: Row) -> Server:
     native = servers.document(row, world)
     public = (native["public_address"],) if native["public_address"] else ()
     fixed = tuple(address for port in native["ports"] for address in port["addresses"])
@@ -286,8 +286,8 @@ def _to_network(native: Json) -> Network:
     )
 
 
-def _to_key(row: Mapping[str, Any] | sqlite3.Row) -> KeyPair:
-    return KeyPair(name=row["name"], fingerprint=row["fingerprint"], native=dict(row))
+def _to_key(row: Row) -> KeyPair:
+    return KeyPair(name=row["name"], fingerprint=row["fingerprint"], native=row)
 
 
 def _to_group(native: Json) -> SecurityGroup:
@@ -296,5 +296,5 @@ def _to_group(native: Json) -> SecurityGroup:
     )
 
 
-def _to_address(row: sqlite3.Row) -> FloatingIp:
-    return FloatingIp(id=row["id"], address=row["ip"], server=row["server"] or "", native=dict(row))
+def _to_address(row: Row) -> FloatingIp:
+    return FloatingIp(id=row["id"], address=row["ip"], server=row["server"] or "", native=row)

@@ -97,5 +97,4 @@ def outage(desk: Desk, *, on: bool) -> None:
 
 def known(desk: Desk) -> Iterator[Json]:
     """The faults that may still strike."""
-    for row in desk.db.execute("SELECT * FROM fault WHERE remaining IS NULL OR remaining > 0 ORDER BY id"):
-        yield dict(row)
+    yield from desk.db.execute("SELECT * FROM fault WHERE remaining IS NULL OR remaining > 0 ORDER BY id")

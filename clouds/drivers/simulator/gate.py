@@ -1,11 +1,11 @@
 """The door of a world: every request passes here, is written down, meets its fault, and shows who it is."""
 
 import contextlib
-import sqlite3
+import time
 from collections.abc import Iterator
 
 from clouds.drivers.simulator import faults
-from clouds.drivers.simulator.world import CloudError, Desk, World, matches
+from clouds.drivers.simulator.world import CloudError, Desk, Row, World, matches
 
 KEPT = 100_000  # requests that a world remembers
 
@@ -20,7 +20,8 @@ class Gate:
     @contextlib.contextmanager
     def request(self, kind: str, *, server: str = "", token: str = "") -> Iterator[tuple[Desk, faults.Fault]]:
         """One request of `kind`; its work is done, or not done, as a whole."""
-        request_id, fault = self._arrive(kind, server, token)
+        request_id, fault, latency = self._arrive(kind, server, token)
+        time.sleep(min(latency, self._timeout))
         try:
             fault.before(kind, self._timeout)
             with self._world.work() as desk:
@@ -30,7 +31,7 @@ class Gate:
             self._note(request_id, fault.effect or str(error.status))
             raise
 
-    def _arrive(self, kind: str, server: str, token: str) -> tuple[int, faults.Fault]:
+    def _arrive(self, kind: str, server: str, token: str) -> tuple[int, faults.Fault, float]:
         with self._world.work() as desk:
             fault = faults.draw(desk, kind)
             row = (desk.now, kind, self._username, server, token, fault.effect or "ok")
@@ -39,7 +40,7 @@ class Gate:
             )
             request_id = int(made.lastrowid or 0)
             desk.db.execute("DELETE FROM request WHERE id <= ?", (request_id - KEPT,))
-        return request_id, fault
+            return request_id, fault, desk.latency("request")
 
     def _note(self, request_id: int, outcome: str) -> None:
         with self._world.work() as desk:
@@ -54,7 +55,7 @@ class Gate:
             )
         return str(account["project"])
 
-    def _is_proven(self, account: sqlite3.Row) -> bool:
+    def _is_proven(self, account: Row) -> bool:
         if account["secret"] != self._proven and matches(account["secret"], self._password):
             self._proven = account["secret"]
         return bool(account["secret"] == self._proven)

@@ -3,26 +3,25 @@
 import base64
 import binascii
 import hashlib
-import sqlite3
 
 from clouds.drivers.simulator import network
-from clouds.drivers.simulator.world import CloudError, Desk
+from clouds.drivers.simulator.world import CloudError, Desk, Row
 
 
-def listing(desk: Desk) -> list[sqlite3.Row]:
+def listing(desk: Desk) -> list[Row]:
     return desk.db.execute(
         "SELECT name, public_key, fingerprint FROM key WHERE project = ? ORDER BY name", (desk.project,)
     ).fetchall()
 
 
-def known(desk: Desk, name: str) -> sqlite3.Row | None:
-    found = desk.db.execute(
+def known(desk: Desk, name: str) -> Row | None:
+    found: Row | None = desk.db.execute(
         "SELECT name, public_key, fingerprint FROM key WHERE project = ? AND name = ?", (desk.project, name)
     ).fetchone()
-    return found if isinstance(found, sqlite3.Row) else None
+    return found
 
 
-def put(desk: Desk, name: str, public_key: str) -> sqlite3.Row:
+def put(desk: Desk, name: str, public_key: str) -> Row:
     """Have this key under this name; the comment of a key does not make it another one."""
     fingerprint = _fingerprint(public_key)
     if not 0 < len(name) <= 255:

@@ -3,13 +3,12 @@
 import ipaddress
 import json
 import secrets
-import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
 from cloudmesh.types import Json, Rule
 from clouds.drivers.simulator import catalogue
-from clouds.drivers.simulator.world import CHANCE, CloudError, Desk
+from clouds.drivers.simulator.world import CHANCE, CloudError, Desk, Row
 
 PROTOCOLS = ("tcp", "udp", "icmp")
 
@@ -103,11 +102,11 @@ def _checked(rule: Rule) -> str:
 # -- public addresses ----------------------------------------------------------------------------------------
 
 
-def addresses(desk: Desk) -> list[sqlite3.Row]:
+def addresses(desk: Desk) -> list[Row]:
     return desk.db.execute("SELECT * FROM address WHERE project = ? ORDER BY ip", (desk.project,)).fetchall()
 
 
-def assign(desk: Desk, server_id: str) -> sqlite3.Row:
+def assign(desk: Desk, server_id: str) -> Row:
     """Give a server a public address: the one it has, an unused one of the project, or a new one."""
     held = addresses(desk)
     mine = next((row for row in held if row["server"] == server_id), None)

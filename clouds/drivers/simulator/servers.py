@@ -4,14 +4,15 @@ import datetime
 import ipaddress
 import json
 import secrets
-import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import orjson
+
 from cloudmesh.types import Json, ServerSpec
 from clouds.drivers.simulator import catalogue, keys, network
-from clouds.drivers.simulator.world import CloudError, Desk
+from clouds.drivers.simulator.world import CloudError, Desk, Row
 
 
 class Action(NamedTuple):
@@ -45,7 +46,7 @@ SELECT = "SELECT server.*, address.ip AS public_ip FROM server LEFT JOIN address
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-def listing(desk: Desk, since: float | None = None) -> list[sqlite3.Row]:
+def listing(desk: Desk, since: float | None = None) -> list[Row]:
     """The rows of all servers that live, or of those changed since, with the deleted ones."""
     if since is None:
         wanted = desk.db.execute(
@@ -58,47 +59,46 @@ def listing(desk: Desk, since: float | None = None) -> list[sqlite3.Row]:
     return wanted.fetchall()
 
 
-def get(desk: Desk, server_id: str) -> sqlite3.Row:
-    row = desk.db.execute(
+def get(desk: Desk, server_id: str) -> Row:
+    row: Row | None = desk.db.execute(
         f"{SELECT} WHERE server.id = ? AND server.project = ? AND status <> 'DELETED'", (server_id, desk.project)
     ).fetchone()
     if row is None:
         raise CloudError(404, f"Instance {server_id} could not be found.")
-    assert isinstance(row, sqlite3.Row)
     return row
 
 
-def find(desk: Desk, token: str) -> sqlite3.Row | None:
+def find(desk: Desk, token: str) -> Row | None:
     """The oldest living server that carries `token`."""
-    found = desk.db.execute(
+    found: Row | None = desk.db.execute(
         f"{SELECT} WHERE token = ? AND token <> '' AND server.project = ? AND status <> 'DELETED' ORDER BY server.seq",
         (token, desk.project),
     ).fetchone()
-    return found if isinstance(found, sqlite3.Row) else None
+    return found
 
 
 def usage(desk: Desk) -> dict[str, int]:
     """What the project's living servers take of its quota."""
-    row = desk.db.execute(
+    row: dict[str, int] = desk.db.execute(
         "SELECT count(*) AS instances, coalesce(sum(cores), 0) AS cores, coalesce(sum(ram), 0) AS ram"
         " FROM server WHERE project = ? AND status <> 'DELETED'",
         (desk.project,),
     ).fetchone()
-    return dict(row)
+    return row
 
 
 # -- changing ------------------------------------------------------------------------------------------------
 
 
-def create(desk: Desk, spec: ServerSpec, *, token: str, build_error: str = "") -> sqlite3.Row:
+def create(desk: Desk, spec: ServerSpec, *, token: str, build_error: str = "") -> Row:
     """Begin to build a server, if the project's quota allows."""
     flavor = _item(desk, "flavor", spec.flavor)
     network.require(desk, usage(desk), {"instances": 1, "cores": flavor["vcpus"], "ram": flavor["ram_mb"]})
-    return build(desk, spec, token=token, build_error=build_error)
+    return get(desk, build(desk, spec, token=token, build_error=build_error))
 
 
-def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "") -> sqlite3.Row:
-    """Begin to build a server; it becomes ACTIVE, or ERROR with `build_error`, after the world's build latency."""
+def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "") -> str:
+    """Begin to build a server and answer its id; later it is ACTIVE, or in ERROR where `build_error` says why."""
     _check_name(spec.name)
     image, flavor = _item(desk, "image", spec.image), _item(desk, "flavor", spec.flavor)
     _check_fit(image, flavor)
@@ -138,7 +138,7 @@ def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "
     _insert(desk, row, places)
     if spec.floating_ip:
         network.assign(desk, server_id)
-    return get(desk, server_id)
+    return server_id
 
 
 def _insert(desk: Desk, row: Json, places: Sequence[Json]) -> None:
@@ -194,7 +194,7 @@ def break_down(desk: Desk, server_id: str, fault: str) -> None:
     _change(desk, row["id"], status="ERROR", fault=fault, task=None, next_status=None, next_at=None, next_fault="")
 
 
-def publish(desk: Desk, server_id: str) -> sqlite3.Row:
+def publish(desk: Desk, server_id: str) -> Row:
     """Give a server a public address, unless it has one."""
     if get(desk, server_id)["public_ip"] is None:
         _change(desk, server_id)
@@ -247,7 +247,7 @@ def _check_fit(image: Json, flavor: Json) -> None:
 # -- showing -------------------------------------------------------------------------------------------------
 
 
-def document(row: sqlite3.Row, world: str) -> Json:
+def document(row: Row, world: str) -> Json:
     """The whole server as its cloud shows it."""
     nature, seq, status = catalogue.character(world), row["seq"], row["status"]
     return {
@@ -270,10 +270,10 @@ def document(row: sqlite3.Row, world: str) -> Json:
             "disk_gb": row["disk"],
         },
         "key_name": row["key"],
-        "security_groups": json.loads(row["groups"]),
-        "ports": json.loads(row["ports"]) if status != "BUILD" and row["booted"] else [],
+        "security_groups": orjson.loads(row["groups"]),
+        "ports": orjson.loads(row["ports"]) if status != "BUILD" and row["booted"] else [],
         "public_address": row["public_ip"],
-        "metadata": json.loads(row["metadata"]),
+        "metadata": orjson.loads(row["metadata"]),
         "token": row["token"],
         "user_data_bytes": row["user_data"],
         "created": moment(row["created"]),

@@ -25,6 +25,7 @@ NAME = re.compile(r"[a-z0-9-]{1,40}")
 MOST_WORLDS = 200  # in one state directory; a world is made by whoever names it
 USERNAME, PASSWORD = "demo", "demo"  # the one account of a new world
 CHANCE = random.SystemRandom()
+Row = dict[str, Any]
 
 SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -135,10 +136,15 @@ class World:
 
 def _connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
+    db.row_factory = _row
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA foreign_keys = ON")
     return db
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    """A plain dict: sqlite3's own rows search all their names at each look."""
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
 def _make(path: pathlib.Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The simulated cloud keeps the contract, and its own promises: shared, durable, quick, and as broken as asked."""
+"""The simulated cloud keeps the contract of all cloud drivers; what else it promises is tested beside."""
 
 from collections.abc import Mapping
 from typing import ClassVar
