@@ -1,0 +1,177 @@
+"""The few words that templates need beyond Django's: states, ages, icons, limits, and what `cm` would do.
+
+A builtin of all templates, so no page loads it.
+"""
+
+import datetime
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+TONES = {  # of a dot: what a person should feel about a state, whatever it is a state of
+    "ok": {"active", "ok", "succeeded"},
+    "busy": {
+        "requested", "building", "rebooting", "resizing", "changing", "deleting", "pending",
+        "queued", "running", "verifying", "removing",
+    },
+    "wait": {"waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated"},
+    "bad": {"error", "failed", "refused", "rejected", "down", "missing"},
+}  # fmt: skip
+TONE = {state: tone for tone, states in TONES.items() for state in states}
+WORDS = {"waiting_approval": "waiting for approval"}
+GLYPHS = {  # of what can be done to a server, and of what things there are
+    "start": "player-play", "resume": "player-play", "unpause": "player-play", "stop": "player-stop",
+    "pause": "player-pause", "reboot": "rotate-clockwise", "suspend": "zzz", "shelve": "archive",
+    "unshelve": "archive-off", "rename": "pencil", "delete": "trash", "console": "terminal-2",
+    "console-log": "file-code", "ip-assign": "world", "ip-release": "world", "image": "disc", "flavor": "ruler-2",
+    "operation": "list-check", "project": "folder",
+}  # fmt: skip
+SOURCES = {  # of a default: who said so
+    "option": "as you chose",
+    "own": "your default",
+    "project": "the project's default",
+    "portal": "the portal's default",
+    "first": "the first that can be used",
+    "none": "",
+}
+DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
+AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers"}
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """A decorative icon of the sprite; its button or link says in words what it does."""
+    sprite = static("vendor/icons.svg")
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css,
+        sprite,
+        GLYPHS.get(name, name),
+    )
+
+
+@register.simple_tag
+def state(thing: Any, reason: str = "") -> SafeString:
+    """A coloured dot and the word, of a record with a `state` or of a bare word."""
+    word = str(getattr(thing, "state", thing) or "unknown")
+    why = reason or str(getattr(thing, "state_reason", "") or "")
+    label = WORDS.get(word, word.replace("_", " "))
+    dot = format_html('<span class="state tone-{}" title="{}">', TONE.get(word, "off"), why)
+    return dot + format_html('<span class="dot" aria-hidden="true"></span>{}</span>', label)
+
+
+@register.filter
+def tone(word: str) -> str:
+    """The colour of a state, for what is not a state's own dot."""
+    return TONE.get(word, "off")
+
+
+@register.filter
+def deed(kind: str) -> str:
+    """What an operation's kind is in words.
+
+    >>> deed("server.create"), deed("server.console_log")
+    ('Boot', 'Console log')
+    """
+    return DEEDS.get(kind) or kind.partition(".")[2].replace("_", " ").capitalize()
+
+
+@register.filter
+def source(word: str) -> str:
+    """Who said what a default is."""
+    return SOURCES.get(word, word)
+
+
+@register.simple_tag
+def age(when: datetime.datetime | None, never: str = "never") -> SafeString:
+    """How long ago, in words that live.js keeps true."""
+    if when is None:
+        return format_html('<span class="age">{}</span>', never)
+    exact = when.astimezone(datetime.UTC)
+    return format_html(
+        '<time class="age" datetime="{}" title="{} UTC">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
+        ago(when),
+    )
+
+
+def ago(when: datetime.datetime) -> str:
+    seconds = int((timezone.now() - when).total_seconds())
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
+
+
+@register.inclusion_tag("components/cm.html")
+def cm(words: str, *names: object) -> dict[str, str]:
+    """The `cm` command that does or shows the same, ready to copy; names are quoted as a shell needs it."""
+    return {"command": " ".join(["cm", words, *(shlex.quote(str(name)) for name in names)])}
+
+
+@register.inclusion_tag("components/sort.html", takes_context=True)
+def sort(context: RequestContext, key: str, label: str, css: str = "") -> dict[str, Any]:
+    """A column head that sorts: once up, again down. The order in force is `sort` of the page."""
+    current = str(context.get("sort", ""))
+    wanted = f"-{key}" if current == key else key
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    query["sort"] = wanted
+    order = {key: "ascending", f"-{key}": "descending"}.get(current, "none")
+    return {"url": f"?{query.urlencode()}", "label": label, "order": order, "css": css}
+
+
+@register.inclusion_tag("components/bar.html")
+def bar(resource: str, limit: Mapping[str, int | None]) -> dict[str, Any]:
+    """How much of a resource is taken; a limit of None is no limit."""
+    used, most = limit.get("used") or 0, limit.get("limit")
+    share = used / most if most else (1.0 if most == 0 and used else 0.0)
+    return {
+        "label": RESOURCES.get(resource, resource.replace("_", " ")),
+        "used": used,
+        "most": most,
+        "tone": "bad" if share >= 1 else "wait" if share >= 0.8 else "ok",
+        "text": f"{amount(resource, used)} of {amount(resource, most)}" if most is not None else amount(resource, used),
+    }
+
+
+def amount(resource: str, value: int | None) -> str:
+    if resource != "ram" or value is None:
+        return str(value)
+    return memory(value)
+
+
+@register.filter
+def memory(mebibytes: int) -> str:
+    """MiB as people say it.
+
+    >>> memory(512), memory(2048), memory(1536)
+    ('512 MiB', '2 GiB', '1.5 GiB')
+    """
+    if mebibytes < 1024:
+        return f"{mebibytes} MiB"
+    return f"{mebibytes / 1024:.1f}".removesuffix(".0") + " GiB"
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """JSON for people to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.simple_tag
+def vals(**values: object) -> str:
+    """The JSON of `hx-vals`, for a single-quoted or double-quoted attribute alike: Django escapes it."""
+    return json.dumps({key: str(value) for key, value in values.items()})
