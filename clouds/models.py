@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from activity.models import Stateful
+from activity.models import Stateful, new_id
 from cloudmesh.types import ImageState, ServerState
 from projects.models import Project
 
@@ -16,7 +16,7 @@ from projects.models import Project
 class Cloud(models.Model):
     """A cloud that can be used: portal-wide, or one project's own."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.SlugField(max_length=40)
     driver = models.CharField(max_length=32)
     label = models.CharField(max_length=120, blank=True)
@@ -102,7 +102,7 @@ class Held(models.Model):
 
     PROJECT_PATH = "account__project"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="%(class)ss")
     provider_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from activity import lifecycle
+from activity.models import new_id
 from cloudmesh import types
 from cloudmesh.types import ServerState
 from clouds.models import CloudAccount, Flavor, Server
@@ -153,7 +154,7 @@ def _row(
     if old and old.state == ServerState.DELETING and state not in (ServerState.DELETED, ServerState.ERROR):
         state = ServerState.DELETING  # the cloud has not caught up with our request yet
     return {
-        "id": old.id if old else uuid.uuid4(),
+        "id": old.id if old else new_id(),
         "state": state.value,
         "state_reason": server.fault,
         "version": old.version + 1 if old else 1,
