@@ -1,5 +1,6 @@
 """What a portal holds when it opens: tables, the sandbox, and its owner's ways in."""
 
+import io
 import json
 
 from django.core.management import call_command
@@ -21,7 +22,7 @@ def migrate() -> None:
 
 
 def seed() -> None:
-    call_command("seed", verbosity=0)
+    call_command("seed", stdout=io.StringIO())
 
 
 def login_path() -> str:

@@ -67,8 +67,9 @@ def make(var: Path) -> Places:
         for name in ("log", "secrets"):
             make_folder(var / name, 0o700)
         is_open = can_reach(account, var)
+        database = _database(var, is_open=is_open)
         run = _sockets(var, is_open=is_open, mode=passable)
-        return Places(var=var, run=run, database=_database(var, account, is_open=is_open), account=account)
+        return Places(var=var, run=run, database=database, account=account)
     except OSError as error:
         raise CannotRun(f"The portal cannot keep its data in {var}: {error.strerror} ({error.filename}).") from error
 
@@ -117,7 +118,7 @@ def _origin(folder: Path) -> Path | None:
         return None
 
 
-def _database(var: Path, account: Account | None, *, is_open: bool) -> Path:
+def _database(var: Path, *, is_open: bool) -> Path:
     """The folder of the cluster: in `var`, or beside `SHARED` with a link in `var`."""
     link = var / "postgres"
     if link.is_symlink():
