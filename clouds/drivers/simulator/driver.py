@@ -111,6 +111,8 @@ class Simulator(CloudDriver):
                 yield desk, fault
         except CloudError as error:
             raise ERRORS.get(error.status, Rejected)(error.words, **error.facts) from error
+        except UnicodeError as error:
+            raise Rejected("Some of this is no text that can be written down.") from error
         except (sqlite3.Error, OSError) as error:
             raise Busy(f"The simulated cloud {self.credential['world']} cannot use its file: {error}.") from error
 

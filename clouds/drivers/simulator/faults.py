@@ -43,6 +43,10 @@ class Fault:
             raise CloudError(504, f"The connection broke before the answer to {kind} came.")
 
     @property
+    def is_failure(self) -> bool:
+        return self.effect not in ("", "slow", "build-error")
+
+    @property
     def build_error(self) -> str:
         return (self.text or NO_HOST) if self.effect == "build-error" else ""
 

@@ -19,32 +19,29 @@ class Gate:
 
     @contextlib.contextmanager
     def request(self, kind: str, *, server: str = "", token: str = "") -> Iterator[tuple[Desk, faults.Fault]]:
-        """One request of `kind`; its work is done, or not done, as a whole."""
+        """One request of `kind`; its work and the note that it is done are one commit."""
         request_id, fault, latency = self._arrive(kind, server, token)
         time.sleep(min(latency, self._timeout))
         try:
             fault.before(kind, self._timeout)
             with self._world.work() as desk:
                 yield Desk(desk.world, desk.db, desk.now, self._login(desk)), fault
+                _note(desk, request_id, fault.effect or "ok")
             fault.after(kind)
         except CloudError as error:
-            self._note(request_id, fault.effect or str(error.status))
+            with self._world.work() as desk:
+                _note(desk, request_id, fault.effect if fault.is_failure else str(error.status))
             raise
 
     def _arrive(self, kind: str, server: str, token: str) -> tuple[int, faults.Fault, float]:
         with self._world.work() as desk:
-            fault = faults.draw(desk, kind)
-            row = (desk.now, kind, self._username, server, token, fault.effect or "ok")
             made = desk.db.execute(
-                "INSERT INTO request (at, kind, username, server, token, outcome) VALUES (?, ?, ?, ?, ?, ?)", row
+                "INSERT INTO request (at, kind, username, server, token, outcome) VALUES (?, ?, ?, ?, ?, 'begun')",
+                (desk.now, kind, self._username, server, token),
             )
             request_id = int(made.lastrowid or 0)
             desk.db.execute("DELETE FROM request WHERE id <= ?", (request_id - KEPT,))
-            return request_id, fault, desk.latency("request")
-
-    def _note(self, request_id: int, outcome: str) -> None:
-        with self._world.work() as desk:
-            desk.db.execute("UPDATE request SET outcome = ? WHERE id = ?", (outcome, request_id))
+            return request_id, faults.draw(desk, kind), desk.latency("request")
 
     def _login(self, desk: Desk) -> str:
         """The project of the account; a password that was changed since the last request counts no more."""
@@ -59,3 +56,7 @@ class Gate:
         if account["secret"] != self._proven and matches(account["secret"], self._password):
             self._proven = account["secret"]
         return bool(account["secret"] == self._proven)
+
+
+def _note(desk: Desk, request_id: int, outcome: str) -> None:
+    desk.db.execute("UPDATE request SET outcome = ? WHERE id = ?", (outcome, request_id))

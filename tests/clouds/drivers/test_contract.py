@@ -93,6 +93,12 @@ def test_making_one_connects_nowhere_and_shows_no_secret(driver_class: type[Clou
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
+def test_it_has_a_page_that_names_every_field(name: str) -> None:
+    page = (ROOT / f"docs/howto/clouds/{name}.md").read_text()
+    assert [field.name for field in REGISTERED[name].load().fields if f"`{field.name}`" not in page] == []
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_it_imports_its_sdk_only_when_it_is_used(name: str) -> None:
     module = OURS[name].partition(":")[0]
     script = f"import sys, {module}; print(*sorted({SDKS!r} & set(sys.modules)))"

@@ -1,5 +1,6 @@
 """Faults strike the requests they are meant for, and do what they say."""
 
+import dataclasses
 import json
 import time
 
@@ -97,6 +98,22 @@ def test_an_outage_begins_and_ends_for_all(driver: Simulator, world: control.Wor
             each.check()
     control.outage(world, on=False)
     assert driver.check()
+
+
+def test_a_request_that_died_in_its_work_is_known_as_begun(
+    driver: Simulator, world: control.World, spec: ServerSpec
+) -> None:
+    with pytest.raises(TypeError):
+        driver.create_server(dataclasses.replace(spec, labels={"odd": object()}), token="t")  # type: ignore[dict-item]
+    assert [row["outcome"] for row in control.requests(world, "create_server")] == ["begun"]
+    assert list(driver.servers()) == []
+
+
+def test_a_slow_refusal_is_a_refusal(driver: Simulator, world: control.World) -> None:
+    control.fail(world, "server", "slow", delay=0.01)
+    with pytest.raises(Gone):
+        driver.server("nothing")
+    assert control.requests(world, "server")[-1]["outcome"] == "404"
 
 
 def test_one_fault_is_taken_away_without_the_others(driver: Simulator, world: control.World) -> None:

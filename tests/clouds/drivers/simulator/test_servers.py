@@ -54,6 +54,11 @@ def test_what_cannot_be_built_is_rejected_in_the_clouds_words(
     assert list(driver.servers()) == []
 
 
+def test_what_is_no_text_is_rejected(driver: Simulator) -> None:
+    with pytest.raises(Rejected, match="no text"):
+        driver.server("\ud800")
+
+
 def test_a_name_may_be_in_any_script(driver: Simulator, spec: ServerSpec) -> None:
     made = driver.create_server(ServerSpec(name="计算 1", image=spec.image, flavor=spec.flavor), token="t")
     assert driver.server(made.id).name == "计算 1"
