@@ -143,7 +143,7 @@ def check_count(count: int) -> int:
 @transaction.atomic
 def store(*, user: User | None, project: Project | None, account: CloudAccount | None, key: str, value: str) -> None:
     """Set one default; an empty value removes it."""
-    place = {"user": user, "project": project, "account": account, "key": key}
+    place: dict[str, Any] = {"user": user, "project": project, "account": account, "key": key}
     if value:
         Default.objects.update_or_create(**place, defaults={"value": value[:255]})
     else:
@@ -153,12 +153,14 @@ def store(*, user: User | None, project: Project | None, account: CloudAccount |
 def find_image(account: CloudAccount, wanted: str) -> Image:
     """An image by name, the provider's id or ours. Raises NotFound with near names, Ambiguous."""
     images = Image.objects.filter(account=account).exclude(state=ImageState.DELETED)
-    return _named(images, wanted, "image", account)
+    image: Image = _named(images, wanted, "image", account)
+    return image
 
 
 def find_flavor(account: CloudAccount, wanted: str) -> Flavor:
     """A flavor by name, the provider's id or ours. Raises NotFound with near names, Ambiguous."""
-    return _named(Flavor.objects.filter(account=account), wanted, "flavor", account)
+    flavor: Flavor = _named(Flavor.objects.filter(account=account), wanted, "flavor", account)
+    return flavor
 
 
 def _named(records: QuerySet[Any], wanted: str, kind: str, account: CloudAccount) -> Any:
@@ -258,7 +260,8 @@ def _live(project: Project) -> QuerySet[Server]:
 def _free_names(project: Project, prefix: str, start: int, count: int) -> tuple[list[str], int]:
     """The next `count` unused names from number `start`, and the number after them."""
     taken = set(_live(project).filter(name__startswith=f"{prefix}_").values_list("name", flat=True))
-    names, number = [], start
+    names: list[str] = []
+    number = start
     while len(names) < count:
         name = f"{prefix}_{number}"
         names += [] if name in taken else [name]

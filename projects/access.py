@@ -69,7 +69,7 @@ def predicate(model: type[Model], actor: User) -> Q:
     return Q(**{f"{path}__in": projects_of(actor)})
 
 
-def projects_of(actor: User) -> QuerySet[Membership]:
+def projects_of(actor: User) -> QuerySet[Membership, Any]:
     """The ids of the projects where `actor` works, as a subquery."""
     return Membership.objects.filter(user=actor.pk, role__in=WORKERS).values("project")
 
@@ -193,7 +193,8 @@ def _project_of(record: Any) -> Project:
         return record
     for step in record.PROJECT_PATH.split("__"):
         record = getattr(record, step)
-    return record
+    project: Project = record
+    return project
 
 
 def _one(records: QuerySet[Found], pk: uuid.UUID | None, model: type[Model], wanted: str) -> Found:

@@ -1,8 +1,8 @@
 """Promises about clouds: registering, verifying, switching, forgetting."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+import uuid
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 
@@ -122,7 +122,7 @@ def refresh_account(*, actor: User, account: CloudAccount) -> None:
     schedule.ring(account)
 
 
-def watch(*, project_ids: list[Any]) -> None:
+def watch(*, project_ids: Iterable[uuid.UUID | str]) -> None:
     """Somebody looks at these projects: read their clouds more often for a while."""
     for project_id in project_ids:
         schedule.watch(project_id)

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import random
 import time
+import uuid
 from collections.abc import Mapping
 
 import kombu.exceptions
@@ -28,7 +29,7 @@ OTHERS: Mapping[str, float] = {
 }
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
-LONGEST = datetime.timedelta(minutes=10)  # after which a reading's process is believed dead
+LONGEST = 600  # seconds, after which a reading's process is believed dead
 WATCHED = 45  # seconds a look is remembered
 
 
@@ -58,11 +59,11 @@ def plan(account: CloudAccount) -> None:
     Sync.objects.filter(account=account).update(due_at=timezone.now())
 
 
-def watch(project_id: object) -> None:
+def watch(project_id: uuid.UUID | str) -> None:
     """Somebody looks at a project's servers: read its clouds more often for a while."""
     if cache.get(f"watched:{project_id}") is None:
         soon = timezone.now() + datetime.timedelta(seconds=SERVERS[1])
-        Sync.objects.filter(account__project=project_id, kind=Sync.Kind.SERVERS, due_at__gt=soon).update(
+        Sync.objects.filter(account__project_id=project_id, kind=Sync.Kind.SERVERS, due_at__gt=soon).update(
             due_at=timezone.now()
         )
     cache.set(f"watched:{project_id}", True, WATCHED)
@@ -105,7 +106,7 @@ def _claim(sync_id: int) -> Sync | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE clouds_sync SET running_until = now() + %s::interval
+            UPDATE clouds_sync SET running_until = now() + make_interval(secs => %s)
             WHERE id = %s AND due_at <= now() AND (running_until IS NULL OR running_until < now()) RETURNING id
             """,
             [LONGEST, sync_id],
@@ -118,7 +119,9 @@ def _claim(sync_id: int) -> Sync | None:
 def _release(sync: Sync, *, pause: float) -> None:
     sync.due_at = timezone.now() + datetime.timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311
     sync.running_until = None
-    sync.save()
+    sync.save(
+        update_fields=["due_at", "running_until", "count", "seconds", "done_at", "full_at", "changed_at", "since"]
+    )
 
 
 def _interval(sync: Sync, changed: int) -> float:

@@ -194,7 +194,8 @@ def _verb(server: types.Server, old: Known | None, state: str, busy: set[uuid.UU
 
 
 def _in_hand(ids: list[uuid.UUID]) -> set[uuid.UUID]:
-    return set(Operation.objects.filter(target_id__in=ids, state__in=OPEN).values_list("target_id", flat=True))
+    open_ones = Operation.objects.filter(target_id__in=ids, state__in=OPEN).values_list("target_id", flat=True)
+    return {target for target in open_ones if target}
 
 
 def _sizes(account: CloudAccount) -> Iterable[tuple[str, str, int, int]]:

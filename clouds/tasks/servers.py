@@ -247,7 +247,7 @@ def _boot_is_open(server: Server) -> bool:
 def _server(operation: Operation) -> Server:
     server = (
         Server.objects.select_related("account__cloud", "account__project", "owner")
-        .filter(pk=operation.target_id)
+        .filter(pk=str(operation.target_id))
         .first()
     )
     if server is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import kombu.exceptions
 from celery import current_app
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
@@ -25,7 +26,7 @@ from operations.models import OPEN, RUNNABLE, Operation, OperationState, Patienc
 
 LANE_LIMIT = 8  # concurrent requests to one back-end account
 BACKOFF = (1.0, 60.0)  # seconds: the first and the longest pause after a failure
-SLACK = datetime.timedelta(seconds=1)  # what a doorbell may take before the sweep rings again
+SLACK = 1.0  # seconds: what a doorbell may take before the sweep rings again
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def sweep() -> int:
             SELECT id FROM (
                 SELECT id, row_number() OVER (PARTITION BY lane ORDER BY not_before) AS place
                 FROM operations_operation
-                WHERE state = ANY(%s) AND NOT is_batch AND not_before < now() - %s::interval
+                WHERE state = ANY(%s) AND NOT is_batch AND not_before < now() - make_interval(secs => %s)
                   AND (lease_until IS NULL OR lease_until < now())
             ) AS due WHERE place <= %s
             """,
@@ -163,14 +164,14 @@ def claim(operation_id: uuid.UUID | str) -> Operation | None:
                 ON CONFLICT (lane, project_id) DO UPDATE SET served_at = clock_timestamp()
             )
             UPDATE operations_operation AS wish
-            SET lease_until = now() + %(lease)s::interval, claim = %(claim)s, attempts = attempts + 1
+            SET lease_until = now() + make_interval(secs => %(lease)s), claim = %(claim)s, attempts = attempts + 1
             FROM next WHERE wish.id = next.id RETURNING wish.id
             """,
             {
                 "lane": row[0],
                 "runnable": list(RUNNABLE),
                 "limit": LANE_LIMIT,
-                "lease": lease.length(),
+                "lease": settings.OPERATION_LEASE,
                 "claim": uuid.uuid4(),
             },
         )
@@ -310,7 +311,7 @@ def _ring_next(lane: str) -> None:
 def backoff(troubles: int) -> float:
     """Seconds to pause after so many failures in a row: doubling, with jitter against herds."""
     first, longest = BACKOFF
-    return random.uniform(0.5, 1.0) * min(longest, first * 2 ** min(troubles, 10))  # noqa: S311
+    return random.uniform(0.5, 1.0) * min(longest, first * 2.0 ** min(troubles, 10))  # noqa: S311
 
 
 def _too_late(operation: Operation, last: str) -> str:
