@@ -35,6 +35,17 @@ class Client:
     def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0) -> None:
         self._wanted = (url, token, timeout)
 
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back; the next question opens another."""
+        if "session" in vars(self):
+            self.session.close()
+
     @cached_property
     def session(self) -> Session:
         url, token, timeout = self._wanted

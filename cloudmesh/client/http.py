@@ -6,7 +6,8 @@ http.client brings the e-mail parser and TLS along, which double the start of `c
 import re
 import socket
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from io import BufferedReader
+from typing import NamedTuple
 
 from cloudmesh.errors import Invalid
 
@@ -68,7 +69,7 @@ class Connection:
 class Response:
     """What came back: the head at once, the body as it arrives."""
 
-    def __init__(self, reader: BinaryIO) -> None:
+    def __init__(self, reader: BufferedReader) -> None:
         self._reader = reader
         self.status, self.headers = _read_head(reader)
         while self.status < 200:
@@ -99,7 +100,7 @@ class Response:
         elif "content-length" in self.headers:
             yield self._exactly(int(self.headers["content-length"]))
         elif self.status not in (204, 304):
-            yield from iter(lambda: self._reader.read(MAX_LINE), b"")
+            yield from iter(lambda: self._reader.read1(MAX_LINE), b"")
 
     @property
     def _is_chunked(self) -> bool:
@@ -137,7 +138,7 @@ def _ascii(host: str) -> bytes:
         raise Invalid(f"{host!r} is no host name.", field="url") from error
 
 
-def _read_head(reader: BinaryIO) -> tuple[int, dict[str, str]]:
+def _read_head(reader: BufferedReader) -> tuple[int, dict[str, str]]:
     first = _STATUS_LINE.fullmatch(_read_line(reader))
     if not first:
         raise Broken("what answers there does not speak HTTP")
@@ -148,7 +149,7 @@ def _read_head(reader: BinaryIO) -> tuple[int, dict[str, str]]:
     return int(first[1]), headers
 
 
-def _read_line(reader: BinaryIO) -> bytes:
+def _read_line(reader: BufferedReader) -> bytes:
     line = reader.readline(MAX_LINE)
     if not line.endswith(b"\n"):
         raise Broken("the connection broke in the middle of the answer" if line else "the portal closed the connection")
