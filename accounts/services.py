@@ -33,7 +33,7 @@ KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 def create_user(*, username: str, email: str, password: str | None = None, is_admin: bool = False) -> User:
     """A new local user; without a password only links and tokens sign in."""
     user = User.objects.create_user(username, email, password, is_staff=is_admin, is_superuser=is_admin)
-    lifecycle.note(kind="user", verb="created", topic=user.topic, object_id=user.pk)
+    lifecycle.note(kind="user", verb="created", topic=user.topic, object_id=user.pk, name=user.username)
     return user
 
 
@@ -55,13 +55,15 @@ def issue_token(
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + life if life else None,
     )
-    lifecycle.note(kind="token", verb="created", topic=user.topic, object_id=token.pk, actor=user)
+    lifecycle.note(kind="token", verb="created", topic=user.topic, object_id=token.pk, name=token.name, actor=user)
     return token, secret
 
 
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User) -> None:
-    lifecycle.note(kind="token", verb="revoked", topic=token.user.topic, object_id=token.pk, actor=actor)
+    lifecycle.note(
+        kind="token", verb="revoked", topic=token.user.topic, object_id=token.pk, name=token.name, actor=actor
+    )
     token.delete()
 
 
@@ -92,13 +94,13 @@ def add_ssh_key(*, actor: User, name: str, public_key: str) -> SshKey:
             )
     except IntegrityError as error:
         raise Conflict(f"You have a key named {name!r}, or this very key, already.", field="name") from error
-    lifecycle.note(kind="key", verb="created", topic=actor.topic, object_id=key.pk, actor=actor)
+    lifecycle.note(kind="key", verb="created", topic=actor.topic, object_id=key.pk, name=key.name, actor=actor)
     return key
 
 
 @transaction.atomic
 def remove_ssh_key(*, key: SshKey, actor: User) -> None:
-    lifecycle.note(kind="key", verb="deleted", topic=key.user.topic, object_id=key.pk, actor=actor)
+    lifecycle.note(kind="key", verb="deleted", topic=key.user.topic, object_id=key.pk, name=key.name, actor=actor)
     key.delete()
 
 

@@ -31,6 +31,7 @@ class Event(models.Model):
     topic = models.CharField(max_length=64)
     kind = models.CharField(max_length=32)
     object_id = models.UUIDField(null=True)
+    name = models.CharField(max_length=255, blank=True)  # what the object was called at that time
     verb = models.CharField(max_length=32)
     version = models.PositiveIntegerField(default=0)
     project_id = models.UUIDField(null=True)
@@ -49,7 +50,9 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.verb}"
+        """What happened, as words: `server gregor_1 active`, `cloud india health: It took 7 s to answer.`"""
+        words = " ".join(filter(None, (self.kind, self.name, self.verb.replace("_", " "))))
+        return f"{words}: {self.reason}" if self.reason else words
 
 
 class Stateful(models.Model):

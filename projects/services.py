@@ -56,6 +56,7 @@ def _tell(project: Project, user: User, verb: str, *, actor: Actor | None, role:
         verb=verb,
         topic=user.topic,
         object_id=project.pk,
+        name=project.name,
         project_id=project.pk,
         actor=actor,
         data={"user": str(user.pk), "role": role},

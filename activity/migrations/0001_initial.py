@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('topic', models.CharField(max_length=64)),
                 ('kind', models.CharField(max_length=32)),
                 ('object_id', models.UUIDField(null=True)),
+                ('name', models.CharField(blank=True, max_length=255)),
                 ('verb', models.CharField(max_length=32)),
                 ('version', models.PositiveIntegerField(default=0)),
                 ('project_id', models.UUIDField(null=True)),

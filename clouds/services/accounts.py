@@ -101,6 +101,7 @@ def remove_account(*, actor: User, account: CloudAccount) -> None:
         verb="removed",
         topic=account.topic,
         object_id=account.pk,
+        name=str(account),
         project_id=account.project_id,
         actor=actor,
     )

@@ -53,7 +53,7 @@ def set_default(
     defaults.store(user=None if for_project else actor, project=project, account=account, key=key, value=value)
     topic = f"project:{project.pk}" if for_project else actor.topic
     facts = {"key": key, "value": value, "cloud": str(account or "")}
-    lifecycle.note(kind="default", verb="set", topic=topic, project_id=project.pk, actor=actor, data=facts)
+    lifecycle.note(kind="default", verb="set", topic=topic, name=key, project_id=project.pk, actor=actor, data=facts)
 
 
 def _account(actor: User, project: Project, cloud: str) -> CloudAccount:

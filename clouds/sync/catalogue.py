@@ -96,7 +96,12 @@ def merge(account: CloudAccount, catalogue: Catalogue, seen: Iterable[Any]) -> i
     if fresh or gone:
         kind = str(model._meta.model_name)
         lifecycle.note(
-            kind=kind, verb="synced", topic=account.topic, object_id=account.pk, project_id=account.project_id
+            kind=kind,
+            verb="synced",
+            topic=account.topic,
+            object_id=account.pk,
+            name=str(account),
+            project_id=account.project_id,
         )
     return len(fresh) + len(gone)
 

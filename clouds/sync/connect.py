@@ -129,6 +129,7 @@ def _open(account: CloudAccount) -> Mapping[str, str]:
             verb="decrypted",
             topic=account.topic,
             object_id=account.pk,
+            name=str(account),
             project_id=account.project_id,
         )
     return _opened[key]

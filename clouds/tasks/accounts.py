@@ -26,6 +26,7 @@ def _drop_pending(operation: Operation, reason: str) -> None:
         verb="removed",
         topic=account.topic,
         object_id=account.pk,
+        name=str(account),
         project_id=account.project_id,
         reason=reason,
     )
