@@ -1,0 +1,238 @@
+"""The way to an OpenStack: keystoneauth logs in and reads the catalog, the portal's guarded connection carries.
+
+Raw JSON goes in and comes out: the objects of the SDK above it cost a hundred times what it takes to parse them.
+Nothing comes from the environment, neither proxies nor netrc nor certificates: only the credential counts.
+"""
+
+import contextlib
+import functools
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+import requests
+from keystoneauth1 import exceptions as keystone
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+from cloudmesh.errors import Busy, DriverError, Gone, Refused, Rejected
+from cloudmesh.types import Json
+from clouds.drivers import Site
+from clouds.drivers.openstack.carrier import Carrier
+from clouds.drivers.openstack.failures import failure, understood
+
+Record = TypeVar("Record")
+Query = Sequence[tuple[str, str]]
+
+VERSIONS = {"compute": "v2.1", "network": "v2.0", "image": "v2"}  # where the catalog names none
+BEST_KNOWN = (2, 96)  # the newest microversion of Nova whose documents this driver has read
+NONE = (2, 1)  # what a Nova speaks that is asked for no microversion
+PAGE = "1000"  # what the services allow unless told otherwise; they cut it down to what they do
+MOST_REDIRECTS = 3
+OFF = ("false", "no", "off", "0")
+
+
+class Cloud:
+    """One OpenStack, seen with one credential. Every failure is one of `cloudmesh.errors`."""
+
+    def __init__(self, credential: Mapping[str, str], site: Site) -> None:
+        self._where = {
+            "interface": credential.get("interface") or "public",
+            "region_name": credential.get("region_name") or None,
+        }
+        self._login = _login(credential)
+        http = requests.Session()
+        http.trust_env = False
+        for scheme in ("http://", "https://"):
+            http.mount(scheme, Carrier(site, credential.get("cacert", "")))
+        self._session = Session(
+            auth=self._login,
+            session=http,
+            verify=credential.get("verify", "").lower() not in OFF,
+            timeout=site.timeout,
+            redirect=MOST_REDIRECTS,
+            user_agent="cloudmesh-portal",
+        )
+
+    def whoami(self) -> tuple[str, str]:
+        """The names of the user and the project."""
+        with _logging_in():
+            access = self._login.get_access(self._session)
+            return access.username or "", access.project_name or ""
+
+    @functools.cached_property
+    def project(self) -> str:
+        """The id of the project that the credential leads to."""
+        with _logging_in():
+            project = self._login.get_access(self._session).project_id
+        if not project:
+            raise Rejected("This login leads to no project: name one.", field="project_name")
+        return project
+
+    @functools.cached_property
+    def microversion(self) -> tuple[int, int]:
+        """The best of Nova's that both sides know."""
+        root, versioned, _ = self._url("compute").partition("/v2.1")
+        if not versioned:
+            return NONE
+        document = self._ask("GET", "compute", f"{root}/v2.1/")
+        with understood("compute"):
+            major, _, minor = (document["version"]["version"] or "2.1").partition(".")
+            return min((int(major), int(minor)), BEST_KNOWN)
+
+    def offers(self, service: str) -> bool:
+        """Whether the catalog names the service."""
+        with _logging_in():
+            catalog = self._login.get_access(self._session).service_catalog
+            return any(catalog.get_endpoints(service_type=service, **self._where).values())
+
+    def read(self, service: str, *parts: str, key: str, translate: Callable[[Any], Record]) -> Record:
+        """What stands under `key`, translated."""
+        document = self.ask("GET", service, *parts)
+        with understood(service):
+            return translate(document[key])
+
+    def pages(
+        self, service: str, *parts: str, key: str, translate: Callable[[Json], Record], query: Query = ()
+    ) -> Iterator[Record]:
+        """All that stand under `key`, translated, from this page and every one that follows."""
+        following: Query = [("limit", PAGE), *query]
+        while following:
+            asked, document = following, self.ask("GET", service, *parts, query=following)
+            with understood(service):
+                records = [translate(native) for native in document[key]]
+                following = _next(document, key)
+            yield from records
+            if following == asked:
+                raise Busy(f"{service} says that a page of {key} is followed by itself.")
+
+    def ask(
+        self,
+        method: str,
+        service: str,
+        *parts: str,
+        body: Json | None = None,
+        query: Query = (),
+        headers: Mapping[str, str] | None = None,
+        plain: bool = False,
+    ) -> Json:
+        """One request, sent once, for the thing at the path of these ids and names; no content is an empty document.
+
+        Nova is asked in the best microversion, unless `plain`: what needs none is spared to ask for it.
+        """
+        url = self._url(service) + _path(parts)
+        if service == "compute" and not plain and self.microversion > NONE:
+            headers = {**_versioned(self.microversion), **(headers or {})}
+        return self._ask(method, service, url, body, query, headers)
+
+    def _ask(
+        self,
+        method: str,
+        service: str,
+        url: str,
+        body: Json | None = None,
+        query: Query = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        accept = {"Accept": "application/json", **(headers or {})}
+        with _logging_in():
+            answer = self._session.request(url, method, json=body, params=list(query), headers=accept, raise_exc=False)
+        if answer.status_code >= 300:
+            raise failure(service, answer.status_code, answer.content, answer.headers)
+        return _document(service, answer.content)
+
+    def _url(self, service: str) -> str:
+        with _logging_in():
+            catalog = self._login.get_access(self._session).service_catalog
+            url = str(catalog.url_for(service_type=service, **self._where)).rstrip("/")
+        versioned = any(part.startswith("v2") for part in urllib.parse.urlsplit(url).path.split("/"))
+        return url if versioned else f"{url}/{VERSIONS[service]}"
+
+
+def _path(parts: tuple[str, ...]) -> str:
+    if any(part in ("", ".", "..") for part in parts):
+        raise Gone("There is nothing without a name.")
+    return "".join(f"/{urllib.parse.quote(part, safe='')}" for part in parts)
+
+
+def _versioned(microversion: tuple[int, int]) -> dict[str, str]:
+    text = ".".join(map(str, microversion))
+    return {"OpenStack-API-Version": f"compute {text}", "X-OpenStack-Nova-API-Version": text}
+
+
+def _document(service: str, content: bytes) -> Json:
+    if not content:
+        return {}
+    with understood(service):
+        document = orjson.loads(content)
+    if not isinstance(document, dict):
+        raise Busy(f"{service} did not answer as OpenStack does: no JSON object.")
+    return document
+
+
+def _next(document: Json, key: str) -> Query:
+    """The query of the following page. Only that of its URL counts: behind a proxy the rest is often wrong."""
+    links = document.get(f"{key}_links") or ()
+    href = next((link["href"] for link in links if link["rel"] == "next"), document.get("next") or "")
+    return urllib.parse.parse_qsl(urllib.parse.urlsplit(href).query, keep_blank_values=True)
+
+
+# -- login -----------------------------------------------------------------------------------------------------
+
+
+def _login(credential: Mapping[str, str]) -> v3.Auth:
+    def given(name: str) -> str | None:
+        return credential.get(name) or None
+
+    url = _identity_url(credential.get("auth_url", ""))
+    if credential_id := given("application_credential_id"):
+        secret = credential.get("application_credential_secret", "")
+        return v3.ApplicationCredential(
+            url, application_credential_id=credential_id, application_credential_secret=secret
+        )
+    if not (password := given("password")) or not given("username"):
+        raise Refused("Give a user name with its password, or an application credential's ID with its secret.")
+    return v3.Password(
+        url,
+        password=password,
+        username=given("username"),
+        user_domain_id=given("user_domain_id"),
+        user_domain_name=given("user_domain_name"),
+        project_id=given("project_id"),
+        project_name=None if given("project_id") else given("project_name"),
+        project_domain_id=given("project_domain_id"),
+        project_domain_name=given("project_domain_name"),
+    )
+
+
+def _identity_url(url: str) -> str:
+    root = url.strip().rstrip("/").removesuffix("/auth/tokens").removesuffix("/v2.0")
+    return root if root.endswith("/v3") else f"{root}/v3"
+
+
+@contextlib.contextmanager
+def _logging_in() -> Iterator[None]:
+    """Around whatever may ask Keystone for a token or look into its catalog."""
+    try:
+        with understood("Keystone"):
+            yield
+    except keystone.HttpError as error:
+        raise _refusal(error) from error
+    except keystone.InvalidResponse as error:
+        raise Busy("What answers at the identity URL does not speak Keystone's API, at least not now.") from error
+    except keystone.CatalogException as error:
+        raise Rejected(f"{error.message}: check region and interface.", field="region_name") from error
+    except keystone.ClientException as error:
+        raise Rejected(str(error)) from error
+
+
+def _refusal(error: keystone.HttpError) -> DriverError:
+    """Keystone's answer to a login."""
+    answer = error.response
+    if answer is None:
+        return Busy(str(error))
+    reason = failure("Keystone", answer.status_code, answer.content, answer.headers)
+    if isinstance(reason, Gone):
+        return Rejected(f"There is no Keystone at {error.url}: check the identity URL.", field="auth_url")
+    return reason
