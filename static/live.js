@@ -5,6 +5,8 @@
    data-live-list="server"  re-reads itself when a record of the kind appears that it does not show, or vanishes
    data-live-any="cloud"    re-reads itself on any change of the kind, "*" of anything
 
+   data-live-often          re-reads itself now and then as well
+
    Each has an id, hx-get, hx-trigger="live" and hx-swap="outerHTML". No state is kept here that the server does
    not have, but what is open or selected. */
 "use strict";
@@ -153,6 +155,7 @@
   }
 
   // --- ages: kept true without asking ---------------------------------------------------------------------------
+  const OFTEN = 20_000;
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   function ages() {
     if (document.hidden) return;
@@ -164,6 +167,14 @@
     });
   }
   setInterval(ages, 1000);
+
+  // A reading that finds nothing new changes no record: what the clouds' health says makes the rows' ages new.
+  setInterval(() => { if (!document.hidden) all("[data-live-often]").forEach(mark); }, OFTEN);
+  on("htmx:afterSwap", ({ target }) => {
+    if (!("liveOften" in target.dataset)) return;
+    const read = new Map(all("time[data-of]", target).map((el) => [el.dataset.of, el.dateTime]));
+    all("main time[data-of]").forEach((el) => { if (read.get(el.dataset.of) > el.dateTime) el.dateTime = read.get(el.dataset.of); });
+  });
 
   connect();
 })();

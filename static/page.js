@@ -158,8 +158,9 @@
     finding?.abort();
     finding = new AbortController();
     if (!q || !results.childElementCount) offer(pages);
-    const answer = await fetch(`${page.search}?q=${encodeURIComponent(q)}`, { signal: finding.signal }).catch(() => null);
-    if (answer) offer([...(answer.ok ? (await answer.json()).results : []), ...pages]);
+    const found = await fetch(`${page.search}?q=${encodeURIComponent(q)}`, { signal: finding.signal })
+      .then((answer) => (answer.ok ? answer.json() : { results: [] })).catch(() => null);  // typed on, or offline
+    if (found) offer([...found.results, ...pages]);
   }
 
   function offer(items) {

@@ -6,8 +6,7 @@ A builtin of all templates, so no page loads it.
 import datetime
 import json
 import shlex
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django import template
 from django.template.context import RequestContext
@@ -29,19 +28,18 @@ TONES = {  # of a dot: what a person should feel about a state, whatever it is a
 }  # fmt: skip
 TONE = {state: tone for tone, states in TONES.items() for state in states}
 WORDS = {"waiting_approval": "waiting for approval"}
-GLYPHS = {  # of what can be done to a server, and of what things there are
+GLYPHS = {  # of what can be done to a server
     "start": "player-play", "resume": "player-play", "unpause": "player-play", "stop": "player-stop",
     "pause": "player-pause", "reboot": "rotate-clockwise", "suspend": "zzz", "shelve": "archive",
     "unshelve": "archive-off", "rename": "pencil", "delete": "trash", "console": "terminal-2",
-    "console-log": "file-code", "ip-assign": "world", "ip-release": "world", "image": "disc", "flavor": "ruler-2",
-    "operation": "list-check", "project": "folder",
+    "console-log": "file-code", "ip-assign": "world", "ip-release": "world",
 }  # fmt: skip
 SOURCES = {  # of a default: who said so
     "option": "as you chose",
     "own": "your default",
     "project": "the project's default",
     "portal": "the portal's default",
-    "first": "the first that can be used",
+    "first": "the first that fits",
     "none": "",
 }
 DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
@@ -94,15 +92,16 @@ def source(word: str) -> str:
 
 
 @register.simple_tag
-def age(when: datetime.datetime | None, never: str = "never") -> SafeString:
-    """How long ago, in words that live.js keeps true."""
+def age(when: datetime.datetime | None, never: str = "never", of: object = "") -> SafeString:
+    """How long ago, in words that live.js keeps true; `of` names the cloud whose next reading makes it new."""
     if when is None:
         return format_html('<span class="age">{}</span>', never)
     exact = when.astimezone(datetime.UTC)
     return format_html(
-        '<time class="age" datetime="{}" title="{} UTC">{}</time>',
+        '<time class="age" datetime="{}" title="{} UTC" data-of="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         f"{exact:%Y-%m-%d %H:%M:%S}",
+        of,
         ago(when),
     )
 
@@ -133,24 +132,38 @@ def sort(context: RequestContext, key: str, label: str, css: str = "") -> dict[s
     return {"url": f"?{query.urlencode()}", "label": label, "order": order, "css": css}
 
 
+class Use(Protocol):
+    """How much of a resource is taken; a limit of None is none that is known."""
+
+    @property
+    def used(self) -> int: ...
+
+    @property
+    def limit(self) -> int | None: ...
+
+
 @register.inclusion_tag("components/bar.html")
-def bar(resource: str, limit: Mapping[str, int | None]) -> dict[str, Any]:
-    """How much of a resource is taken; a limit of None is no limit."""
-    used, most = limit.get("used") or 0, limit.get("limit")
-    share = used / most if most else (1.0 if most == 0 and used else 0.0)
+def bar(resource: str, use: Use) -> dict[str, Any]:
+    used, most = amount(resource, use.used), amount(resource, use.limit)
     return {
         "label": RESOURCES.get(resource, resource.replace("_", " ")),
-        "used": used,
-        "most": most,
-        "tone": "bad" if share >= 1 else "wait" if share >= 0.8 else "ok",
-        "text": f"{amount(resource, used)} of {amount(resource, most)}" if most is not None else amount(resource, used),
+        "used": use.used,
+        "most": use.limit,
+        "tone": fullness(use),
+        "text": f"{used} of {most}" if most else used,
     }
 
 
+def fullness(use: Use) -> str:
+    if use.limit is None or use.used < 0.8 * use.limit:
+        return "ok"
+    return "wait" if use.used < use.limit else "bad"
+
+
 def amount(resource: str, value: int | None) -> str:
-    if resource != "ram" or value is None:
-        return str(value)
-    return memory(value)
+    if value is None:
+        return ""
+    return memory(value) if resource == "ram" else str(value)
 
 
 @register.filter

@@ -1,0 +1,83 @@
+"""What the browser is sent: nothing but what is listed, nothing inline, nothing too long."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+from portal.templatetags import cloudmesh
+
+STATIC = settings.BASE_DIR / "static"
+TEMPLATES = settings.BASE_DIR / "templates"
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+NAMES = [str(path.relative_to(TEMPLATES)) for path in PAGES]
+INLINE = re.compile(
+    r"<script(?![^>]*\ssrc=)|<style\b|\sstyle\s*=|\son[a-z]+\s*=|\shx-on\b|javascript:|https?://(?!www\.w3\.org)",
+    re.IGNORECASE,
+)
+
+
+def test_the_hash_list_is_true_and_complete() -> None:
+    listed = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", (STATIC / "vendor/HASHES").read_text(), re.MULTILINE))
+    present = {path.name: path for path in (STATIC / "vendor").iterdir() if path.name != "HASHES"}
+    assert {hashlib.sha256(path.read_bytes()).hexdigest(): name for name, path in present.items()} == listed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_compiles_has_nothing_inline_and_is_short(name: str) -> None:
+    text = (TEMPLATES / name).read_text()
+    assert get_template(name)
+    assert INLINE.findall(text) == []
+    assert text.count("\n") <= (20 if name.endswith("_row.html") else 80)
+
+
+@pytest.mark.parametrize("bad", ["<script>x</script>", '<p style="x">', '<a onclick="x">', '<a hx-on:click="x">'])
+def test_the_check_for_inline_code_finds_it(bad: str) -> None:
+    assert INLINE.search(bad)
+
+
+def test_the_sprite_holds_just_the_icons_in_use() -> None:
+    drawn = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "vendor/icons.svg").read_text()))
+    assert drawn == set(icons_in_use())
+
+
+def test_every_live_part_can_re_read_itself() -> None:
+    parts = [
+        tag
+        for path in PAGES
+        for tag in re.findall(r"<[a-z]+ [^<]*data-live(?:-list|-any|=)[^<]*?>\s", path.read_text())
+    ]
+    live = [part for part in parts if 'data-live="event:' not in part]
+    assert len(live) > 8
+    assert [
+        part
+        for part in live
+        if not all(word in part for word in (' id="', "hx-get=", 'hx-trigger="live"', "outerHTML"))
+    ] == []
+
+
+def test_every_include_and_static_file_is_there() -> None:
+    text = "".join(path.read_text() for path in PAGES)
+    included = set(re.findall(r"{% (?:include|extends) \"([^\"]+)\"", text))
+    static = set(re.findall(r"{% static '([^']+)'", text))
+    assert {name for name in included if not (TEMPLATES / name).exists()} == set()
+    assert {name for name in static if not (STATIC / name).exists()} == set()
+
+
+@pytest.mark.parametrize("script", ["live.js", "page.js", "theme.js"])
+def test_a_script_is_short_and_evaluates_nothing(script: str) -> None:
+    text = Path(STATIC / script).read_text()
+    assert text.count("\n") < 300
+    assert re.findall(r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write", text) == []
+
+
+def icons_in_use() -> Iterator[str]:
+    for path in PAGES:
+        text = path.read_text()
+        for name in re.findall(r"{% icon \"([\w-]+)\"", text) + re.findall(r"symbol=\"([\w-]+)\"", text):
+            yield cloudmesh.GLYPHS.get(name, name)
+    yield from cloudmesh.GLYPHS.values()
