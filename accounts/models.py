@@ -8,6 +8,14 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 
+class PortalRole(models.TextChoices):
+    """What somebody is in the portal as a whole; administrators are Django's superusers."""
+
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
 class User(AbstractUser):
     """A person. `source` says who knows the password: this portal, or a directory under `directory_dn`."""
 
@@ -19,6 +27,7 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     source = models.CharField(max_length=8, choices=Source, default=Source.LOCAL)
     directory_dn = models.CharField(max_length=255, blank=True)
+    portal_roles = ArrayField(models.CharField(max_length=16, choices=PortalRole), default=list, blank=True)
 
     class Meta(AbstractUser.Meta):
         constraints = [

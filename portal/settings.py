@@ -166,7 +166,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Two portals on one host name must not end each other's sessions.
 SESSION_COOKIE_NAME = f"cloudmesh-session-{_PUBLIC.port or _PUBLIC.scheme}"
 CSRF_COOKIE_NAME = f"cloudmesh-csrf-{_PUBLIC.port or _PUBLIC.scheme}"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 CONTENT_SECURITY_POLICY = {

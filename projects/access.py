@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 
-from accounts.models import User
+from accounts.models import PortalRole, User
 from cloudmesh.errors import Ambiguous, NotAllowed, NotFound
 from projects.models import Membership, Project, ProjectState, Role
 
@@ -19,6 +19,7 @@ Found = TypeVar("Found", bound=Model)
 
 LEADERS = frozenset({Role.LEAD, Role.MANAGER})
 WORKERS = LEADERS | {Role.MEMBER}
+SEERS = frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR})  # see every project, and may change none
 
 #: Permission → the roles that have it for everything in their project.
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -75,7 +76,7 @@ def projects_of(actor: User) -> QuerySet[Membership, Any]:
 
 
 def sees_all(actor: User) -> bool:
-    return is_admin(actor) or actor.portal_roles.filter(name__in=("operator", "auditor")).exists()
+    return is_admin(actor) or bool(SEERS.intersection(actor.portal_roles))
 
 
 def is_admin(actor: User) -> bool:

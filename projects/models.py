@@ -1,4 +1,4 @@
-"""Projects, their members and limits, and the roles people have in the portal as a whole."""
+"""Projects, their members and limits."""
 
 import uuid
 
@@ -68,24 +68,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.project} as {self.role}"
-
-
-class PortalRole(models.Model):
-    """Somebody's role in the portal as a whole; administrators are Django's superusers."""
-
-    class Name(models.TextChoices):
-        REVIEWER = "reviewer"
-        OPERATOR = "operator"
-        AUDITOR = "auditor"
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="portal_roles")
-    name = models.CharField(max_length=16, choices=Name)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "name"], name="portal_role_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.name}"
 
 
 class Quota(models.Model):
