@@ -1,13 +1,12 @@
 """The contract on an EC2 endpoint: moto's server as a process of its own, or the one the environment names.
 
 CLOUDMESH_LIVE_EC2_ACCESS_KEY_ID and _SECRET_ACCESS_KEY choose a real one (it will cost a few cents), with _REGION,
-_ENDPOINT_URL, _IMAGE_OWNERS, _IMAGE and _FLAVOR (names) where they differ from Amazon's usual ones.
-moto checks signatures, images, types and keys here; what it cannot do (answer the same ClientToken with the same
-server) is tested in tests/clouds/drivers/test_ec2.py.
+_ENDPOINT_URL, _CA_BUNDLE, _IMAGE_OWNERS, _IMAGE and _FLAVOR (names) where they differ from Amazon's usual ones.
+moto checks signatures, permissions, images, types and keys here; what it cannot do (fail, or look like another cloud)
+is tested in tests/clouds/drivers/ec2.
 """
 
 import contextlib
-import json
 import os
 import pathlib
 import socket
@@ -26,10 +25,9 @@ from clouds.drivers import CloudDriver, Site
 from clouds.drivers.ec2 import Ec2
 from tests.clouds.drivers.contract import CloudContract
 
-NAMED = {
-    name: os.environ.get(f"CLOUDMESH_LIVE_EC2_{name.upper()}", "")
-    for name in ("access_key_id", "secret_access_key", "region", "endpoint_url", "image_owners", "image", "flavor")
-}
+NAMES = "access_key_id secret_access_key region endpoint_url ca_bundle image_owners image flavor"
+NAMED = {name: os.environ.get(f"CLOUDMESH_LIVE_EC2_{name.upper()}", "") for name in NAMES.split()}
+PAGE = pathlib.Path(__file__).parents[2] / "docs/howto/clouds/ec2.md"
 STRICT = ("MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION", "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION")
 CANONICAL = "099720109477"
 
@@ -64,14 +62,13 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", log: pathlib.Path) ->
 
 @pytest.fixture(scope="session")
 def moto_account(moto: str) -> Mapping[str, str]:
-    """The credential of a user at moto, which from now on checks signatures."""
+    """A user with the permissions that the docs ask for; from now on moto checks signatures and permissions."""
     session = botocore.session.Session()
     options = {"region_name": "us-east-1", "aws_access_key_id": "first", "aws_secret_access_key": "first"}
     iam = session.create_client("iam", endpoint_url=moto, **options)
     iam.create_user(UserName="portal")
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
-    iam.put_user_policy(UserName="portal", PolicyName="all", PolicyDocument=policy)
+    policy = PAGE.read_text().partition("```json")[2].partition("```")[0]
+    iam.put_user_policy(UserName="portal", PolicyName="portal", PolicyDocument=policy)
     key = iam.create_access_key(UserName="portal")["AccessKey"]
     return {
         "access_key_id": key["AccessKeyId"],

@@ -85,16 +85,16 @@ class Ec2(CloudDriver):
     )
 
     @functools.cached_property
-    def ec2(self) -> Any:
+    def _ec2(self) -> Any:
         return connect(self.credential, self.site)
 
     # -- reading -------------------------------------------------------------------------------------------
 
     def check(self) -> str:
         with translated():
-            groups = self.ec2.describe_security_groups(MaxResults=5)["SecurityGroups"]
+            groups = self._ec2.describe_security_groups(MaxResults=5)["SecurityGroups"]
             account = f"account {groups[0]['OwnerId']}" if groups else "an account without security groups"
-        return f"{self.credential['access_key_id']} of {account} in {self.ec2.meta.region_name}"
+        return f"{self.credential['access_key_id']} of {account} in {self._ec2.meta.region_name}"
 
     def servers(self, since: datetime.datetime | None = None) -> Iterator[Server]:
         found = self._each("describe_instances", "Reservations", records.servers, Filters=[LIVING])
@@ -102,7 +102,7 @@ class Ec2(CloudDriver):
 
     def images(self) -> Iterator[Image]:
         with translated():
-            yield from map(records.image, images.offered(self.ec2, self.credential.get("image_owners", "")))
+            yield from map(records.image, images.offered(self._ec2, self.credential.get("image_owners", "")))
 
     def flavors(self) -> Iterator[Flavor]:
         return self._each("describe_instance_types", "InstanceTypes", records.flavor)
@@ -120,7 +120,7 @@ class Ec2(CloudDriver):
         yield Limit(resource="cores", limit=None, used=sum(flavor.cores * count for flavor, count in sizes))
         yield Limit(resource="ram", limit=None, used=sum(flavor.ram * count for flavor, count in sizes))
         cap = caps.get("vpc-max-elastic-ips", caps.get("max-elastic-ips"))
-        yield Limit(resource="floating_ips", limit=cap, used=len(addresses.of_account(self.ec2)))
+        yield Limit(resource="floating_ips", limit=cap, used=len(addresses.of_account(self._ec2)))
 
     def server(self, server_id: str) -> Server:
         for server in self._some(InstanceIds=[server_id]):
@@ -146,9 +146,9 @@ class Ec2(CloudDriver):
             "ClientToken": _client_token(token),
             "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
         }
-        wish = {name: value for name, value in wish.items() if value} | placement.attachment(self.ec2, spec)
+        wish = {name: value for name, value in wish.items() if value} | placement.attachment(self._ec2, spec)
         with translated():
-            (server,) = records.servers(self.ec2.run_instances(MinCount=1, MaxCount=1, **wish))
+            (server,) = records.servers(self._ec2.run_instances(MinCount=1, MaxCount=1, **wish))
         return server if server.token else self._tagged(server, tags)
 
     def act(self, server_id: str, action: str, *, value: str = "") -> None:
@@ -157,68 +157,68 @@ class Ec2(CloudDriver):
         with translated():
             match action:
                 case "start":
-                    self.ec2.start_instances(InstanceIds=[server_id])
+                    self._ec2.start_instances(InstanceIds=[server_id])
                 case "stop":
-                    self.ec2.stop_instances(InstanceIds=[server_id])
+                    self._ec2.stop_instances(InstanceIds=[server_id])
                 case "reboot":
-                    self.ec2.reboot_instances(InstanceIds=[server_id])
+                    self._ec2.reboot_instances(InstanceIds=[server_id])
                 case "rename":
-                    self.ec2.create_tags(Resources=[server_id], Tags=records.tags({"Name": value}))
+                    self._ec2.create_tags(Resources=[server_id], Tags=records.tags({"Name": value}))
                 case _:
                     raise Rejected(f"EC2 has no action {action}.")
 
     def delete_server(self, server_id: str) -> None:
         with contextlib.suppress(Gone), translated():
-            self.ec2.terminate_instances(InstanceIds=[server_id])
+            self._ec2.terminate_instances(InstanceIds=[server_id])
 
     # -- beside the server -----------------------------------------------------------------------------------
 
     def keys(self) -> Iterator[KeyPair]:
         with translated():
-            return iter([records.key(native) for native in self.ec2.describe_key_pairs()["KeyPairs"]])
+            return iter([records.key(native) for native in self._ec2.describe_key_pairs()["KeyPairs"]])
 
     def ensure_key(self, name: str, public_key: str) -> KeyPair:
-        return records.key(keys.ensure(self.ec2, name, public_key))
+        return records.key(keys.ensure(self._ec2, name, public_key))
 
     def delete_key(self, name: str) -> None:
         with tolerated("InvalidKeyPair.NotFound"):
-            self.ec2.delete_key_pair(KeyName=name)
+            self._ec2.delete_key_pair(KeyName=name)
 
     def security_groups(self) -> Iterator[SecurityGroup]:
         return self._each("describe_security_groups", "SecurityGroups", records.security_group)
 
     def ensure_security_group(self, name: str, rules: Iterable[Rule]) -> SecurityGroup:
-        return records.security_group(placement.ensure_group(self.ec2, name, rules))
+        return records.security_group(placement.ensure_group(self._ec2, name, rules))
 
     def floating_ips(self) -> Iterator[FloatingIp]:
-        return map(records.floating_ip, addresses.of_account(self.ec2))
+        return map(records.floating_ip, addresses.of_account(self._ec2))
 
     def assign_floating_ip(self, server_id: str) -> FloatingIp:
-        return records.floating_ip(addresses.assign(self.ec2, server_id))
+        return records.floating_ip(addresses.assign(self._ec2, server_id))
 
     def release_floating_ip(self, server_id: str) -> None:
-        addresses.release(self.ec2, server_id)
+        addresses.release(self._ec2, server_id)
 
     def console(self, server_id: str) -> Console:
         raise Rejected(self.abilities.reason("console"))
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
         with translated():
-            text = self.ec2.get_console_output(InstanceId=server_id).get("Output", "")
+            text = self._ec2.get_console_output(InstanceId=server_id).get("Output", "")
         return "\n".join(text.splitlines()[-lines:])
 
     # -- asking ----------------------------------------------------------------------------------------------
 
     def _each(self, operation: str, kind: str, read: Callable[[Json], T], **wanted: Any) -> Iterator[T]:
         """What all pages of an answer hold, read."""
-        pages = self.ec2.get_paginator(operation)
+        pages = self._ec2.get_paginator(operation)
         with translated():
             for page in pages.paginate(PaginationConfig={"PageSize": PAGE.get(operation, 1000)}, **wanted):
                 yield from map(read, page[kind])
 
     def _some(self, **wanted: Any) -> list[Server]:
         with translated():
-            found = self.ec2.describe_instances(**wanted)["Reservations"]
+            found = self._ec2.describe_instances(**wanted)["Reservations"]
             return [server for reservation in found for server in records.servers(reservation)]
 
     def _flavors(self, names: Iterable[str]) -> Iterator[Flavor]:
@@ -232,7 +232,7 @@ class Ec2(CloudDriver):
     def _account_attributes(self) -> dict[str, int]:
         """The caps that hold. Amazon still tells a `max-instances`, and says that it means nothing any more."""
         with translated():
-            attributes = self.ec2.describe_account_attributes()["AccountAttributes"]
+            attributes = self._ec2.describe_account_attributes()["AccountAttributes"]
             told = {each["AttributeName"]: each["AttributeValues"][0]["AttributeValue"] for each in attributes}
         if not self.credential.get("endpoint_url"):
             told.pop("max-instances", None)
@@ -241,7 +241,7 @@ class Ec2(CloudDriver):
     def _tagged(self, server: Server, tags: list[dict[str, str]]) -> Server:
         """For clouds that make a server without the tags it was asked with."""
         with translated():
-            self.ec2.create_tags(Resources=[server.id], Tags=tags)
+            self._ec2.create_tags(Resources=[server.id], Tags=tags)
         return self.server(server.id)
 
 

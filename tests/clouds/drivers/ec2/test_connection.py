@@ -197,4 +197,4 @@ def test_nothing_comes_from_the_environment(
 
 def test_without_an_endpoint_it_is_amazons_of_the_region(driver: Ec2, site: Site) -> None:
     amazon = Ec2({**driver.credential, "endpoint_url": ""}, site)
-    assert amazon.ec2.meta.endpoint_url == "https://ec2.eu-central-1.amazonaws.com"
+    assert amazon._ec2.meta.endpoint_url == "https://ec2.eu-central-1.amazonaws.com"
