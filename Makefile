@@ -17,10 +17,11 @@ run: ## Install what is missing and run the portal here, in the foreground
 	@exec $(python) manage.py standalone $(ARGS)
 
 stop: ## Stop the portal that runs here
-	@$(python) manage.py standalone --stop
+	@test ! -x $(python) || $(python) manage.py standalone --stop
 
 status: ## Say what runs here
-	@$(python) manage.py standalone --status || test $$? = 3
+	@test -x $(python) || { echo "Nothing is installed here. Install and start it with: make run"; exit 0; }; \
+	$(python) manage.py standalone --status || test $$? = 3
 
 check: ## Style, types, layers, migrations, templates and documents
 	@requirements/install dev
