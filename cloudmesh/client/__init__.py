@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cloudmesh.client.http import quote
 from cloudmesh.client.session import Session
 from cloudmesh.config import find_portal
 
@@ -61,7 +62,7 @@ class Client:
         return self._list("servers/", filters)
 
     def server(self, name: str) -> "Json":
-        return self._get(f"servers/{_part(name)}/")
+        return self._get(f"servers/{quote(name)}/")
 
     def select(self, *hostlists: str, **filters: Any) -> "list[Json]":
         """The servers that hostlists and globs name.
@@ -98,14 +99,14 @@ class Client:
         return self._list("clouds/", filters)
 
     def cloud(self, name: str) -> "Json":
-        return self._get(f"clouds/{_part(name)}/")
+        return self._get(f"clouds/{quote(name)}/")
 
     def register(self, name: str, **how: Any) -> "Json":
         """Add a cloud by driver and credential, clouds_yaml and cloud, or openrc and password."""
         return self._send("POST", "clouds/", {"name": name, **_given(how)})
 
     def refresh(self, cloud: str) -> "Json":
-        return self._send("POST", f"clouds/{_part(cloud)}/refresh/")
+        return self._send("POST", f"clouds/{quote(cloud)}/refresh/")
 
     def drivers(self) -> "list[Json]":
         return list(self._list("drivers/", {}))
@@ -136,10 +137,10 @@ class Client:
         return self._list("operations/", filters)
 
     def operation(self, id: str) -> "Json":
-        return self._get(f"operations/{_part(id)}/")
+        return self._get(f"operations/{quote(id)}/")
 
     def cancel(self, id: str) -> "Json":
-        return self._send("POST", f"operations/{_part(id)}/cancel/")
+        return self._send("POST", f"operations/{quote(id)}/cancel/")
 
     def follow(self, id: str) -> "Iterator[Json]":
         """The operation as it is and each time that it changes, until it has ended; see `cloudmesh.client.stream`."""
@@ -161,13 +162,6 @@ class Client:
 
 def _given(wanted: "Json") -> "Json":
     return {key: value for key, value in wanted.items() if value is not None}
-
-
-def _part(name: str) -> str:
-    """A name as one part of an address."""
-    from urllib.parse import quote
-
-    return quote(name, safe="")
 
 
 def _batches(names: Iterable[str]) -> Iterator[str]:

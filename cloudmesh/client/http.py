@@ -1,6 +1,6 @@
 """HTTP/1.1 over one socket: what the client needs of it, and as fast to import as `cm` must start.
 
-http.client brings the e-mail parser and TLS along, which double the start of `cm`: docs/decisions/0007-http-of-cm.md.
+http.client brings the e-mail parser and TLS along, which double the start of `cm`: docs/decisions/0010-http-of-cm.md.
 """
 
 import re
@@ -15,6 +15,17 @@ MAX_LINE = 65_536
 
 _URL = re.compile(r"(https?)://(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?(/[^\s?#]*)?", re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
+
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def quote(text: str) -> str:
+    """Any text as one part of an address; what urllib.parse.quote does, without its import."""
+    return "".join(
+        char if char in _UNRESERVED else "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogateescape"))
+        for char in text
+    )
 
 
 class Broken(ConnectionError):

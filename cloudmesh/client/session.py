@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from cloudmesh import __version__
-from cloudmesh.client.http import Connection, Origin, Response
+from cloudmesh.client.http import Connection, Origin, Response, quote
 from cloudmesh.client.problems import error_of
 from cloudmesh.config import Portal
 from cloudmesh.errors import CloudmeshError, NotAuthenticated, Unreachable
@@ -99,12 +99,8 @@ class Session:
         return response, content
 
     def _target(self, path: str, query: Mapping[str, Any] | None = None) -> str:
-        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
-        if not given:
-            return self._origin.prefix + path
-        from urllib.parse import urlencode
-
-        return f"{self._origin.prefix}{path}?{urlencode(given)}"
+        given = [f"{quote(key)}={quote(str(value))}" for key, value in (query or {}).items() if value not in (None, "")]
+        return self._origin.prefix + path + ("?" + "&".join(given) if given else "")
 
     def _headers(self, accept: str) -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": f"cm/{__version__}"}

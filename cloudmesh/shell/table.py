@@ -9,6 +9,7 @@ from cloudmesh.shell.talk import printable
 Row = Mapping[str, Any]
 FORMATS = ("table", "json", "yaml", "csv", "plain")
 NARROWEST = 4
+YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 COLOURS = {
     **dict.fromkeys(("active", "succeeded", "ok"), 32),
     **dict.fromkeys(("error", "failed", "refused", "rejected", "missing", "down"), 31),
@@ -146,11 +147,12 @@ def _csv(rows: Sequence[Row], columns: Sequence[Column], header: bool) -> Iterat
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:
-    """Block style; every text in the quotes of JSON, which YAML reads too."""
+    """Block style; every value in the quotes of JSON, which YAML reads too."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             nested = isinstance(item, Mapping | list) and item
-            yield f"{indent}{_scalar(key)}:" + ("" if nested else f" {_scalar(item)}")
+            bare = key.isidentifier() and key.lower() not in YAML_WORDS
+            yield f"{indent}{key if bare else _scalar(key)}:" + ("" if nested else f" {_scalar(item)}")
             if nested:
                 yield from _yaml(item, indent + "  ")
     elif isinstance(value, list) and value:

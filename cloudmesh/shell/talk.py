@@ -30,7 +30,9 @@ def confirm(question: str) -> None:
     """Go on only after a yes; where nobody can answer, that is a usage error."""
     if not can_ask():
         raise click.UsageError(f"{question} Nobody can answer here: add --yes if you are sure.")
-    click.confirm(printable(question), abort=True, err=True)
+    if not click.confirm(printable(question), err=True):
+        click.echo("Nothing was done.", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def can_ask() -> bool:

@@ -1,12 +1,15 @@
 """HTTP as it arrives: whole, in chunks, in pieces, cut off, or not at all HTTP."""
 
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cloudmesh.client.http import Broken, Connection, Origin, Response
+from cloudmesh.client.http import Broken, Connection, Origin, Response, quote
 from cloudmesh.errors import Invalid
 from tests.cloudmesh.speaker import Asked, Server, reply
 
@@ -33,6 +36,11 @@ def ask(server: Server, *answers: bytes) -> tuple[Response, bytes]:
 def test_an_address_has_its_parts(url: str, origin: Origin, authority: str) -> None:
     assert Origin.parse(url) == origin
     assert origin.authority == authority
+
+
+@given(st.text())
+def test_a_part_of_an_address_is_quoted_as_everybody_does(text: str) -> None:
+    assert quote(text) == urllib.parse.quote(text, safe="")
 
 
 @pytest.mark.parametrize("url", ["", "portal", "ftp://portal", "http://a:70000", "http://user:pw@host", "http://a b"])

@@ -24,8 +24,8 @@ def session(server: Server) -> Iterator[Session]:
 
 def test_a_question_carries_the_token_and_only_what_is_asked(server: Server, session: Session) -> None:
     server.answer = lambda asked: reply({"id": 1})
-    assert session.get("servers/", {"cloud": "india", "name": "a b&c", "state": None}) == {"id": 1}
-    assert server.asked[0].target == "/api/v1/servers/?cloud=india&name=a+b%26c"
+    assert session.get("servers/", {"cloud": "india", "name": "a b&ü", "state": None}) == {"id": 1}
+    assert server.asked[0].target == "/api/v1/servers/?cloud=india&name=a%20b%26%C3%BC"
     assert server.asked[0].headers["authorization"] == "Bearer cm_secret"
 
 

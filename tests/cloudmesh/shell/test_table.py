@@ -93,6 +93,7 @@ def test_json_can_be_read_again() -> None:
         {"name": "no", "addresses": ["::1"], "limits": {"cores": {"used": 1}}, "empty": {}, "none": None},
         [{"a": [[1, [2, {"b": "c"}]], []]}, "x: y", "#", "", 1.5, True],
         {"two\nlines": 'with "quotes" \\ and umlauts: ü'},
+        {"no": 1, "On": 2, "null": 3, "a b": 4, "": 5, "größe": 6},
         [],
         {},
     ],
@@ -102,7 +103,7 @@ def test_yaml_can_be_read_again(value: Any) -> None:
 
 
 def test_yaml_has_a_line_for_each_value() -> None:
-    assert document([{"name": "a", "addresses": ["::1"]}], "yaml") == '- "name": "a"\n  "addresses":\n    - "::1"'
+    assert document([{"name": "a", "addresses": ["::1"]}], "yaml") == '- name: "a"\n  addresses:\n    - "::1"'
 
 
 @pytest.mark.parametrize(
