@@ -8,13 +8,14 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Count, Max, Model, Q, QuerySet, Sum
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import User
 from cloudmesh.types import ServerState
-from clouds.models import CloudAccount, Flavor, Held, Image, Server, Sync
+from clouds.models import Cloud, CloudAccount, Flavor, Held, Image, Server, Sync
 from operations.models import OPEN, Operation
 from projects.models import Project, Quota
 
@@ -67,14 +68,10 @@ def light(servers: QuerySet[Server]) -> QuerySet[Server]:
 
 
 def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
-    """The facts of a page of servers, with at most 8 questions to the database."""
-    _attach(servers, "account", CloudAccount.objects.select_related("cloud"))
-    _attach(servers, "project", Project.objects.all())
+    """The facts of a page of servers, with at most 5 questions to the database."""
+    read_at = _attach_accounts(servers)
     _attach(servers, "owner", User.objects.all())
-    for server in servers:
-        server.account.project = server.project
     images, flavors = _names(Image, servers), _names(Flavor, servers)
-    read_at = _read_at({server.account_id for server in servers})
     live = live_operations(server.pk for server in servers)
     return [
         ServerFacts(
@@ -89,7 +86,8 @@ def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
 
 
 def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
-    """The facts of some cloud accounts, with at most 7 questions to the database."""
+    """The facts of some cloud accounts, with at most 8 questions to the database."""
+    _attach(accounts, "cloud", Cloud.objects.all())
     _attach(accounts, "project", Project.objects.all())
     _attach(accounts, "owner", User.objects.all())
     ids = [account.pk for account in accounts]
@@ -117,13 +115,23 @@ def live_operations(target_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Operatio
     return {wish.target_id: wish for wish in wishes.order_by("created_at", "pk") if wish.target_id}
 
 
-def _attach(records: Sequence[Model], name: str, known: QuerySet[Model]) -> None:
-    """Load one relation of all records with one question: a page has few accounts, projects and owners."""
-    wanted = {getattr(record, f"{name}_id") for record in records if name not in record._state.fields_cache} - {None}
+def _attach_accounts(servers: Sequence[Server]) -> dict[uuid.UUID, datetime.datetime | None]:
+    """Load the accounts of a page with their clouds and projects; answers when the servers of each were read."""
+    reads = Sync.objects.filter(account=OuterRef("pk"), kind=Sync.Kind.SERVERS).values("done_at")
+    known = CloudAccount.objects.select_related("cloud", "project").annotate(read_at=Subquery(reads))
+    accounts = known.in_bulk({server.account_id for server in servers})
+    for server in servers:
+        server.account = accounts[server.account_id]
+        server.project = server.account.project
+    return {pk: account.read_at for pk, account in accounts.items()}  # type: ignore[attr-defined]
+
+
+def _attach(records: Sequence[Model], name: str, known: QuerySet[Any]) -> None:
+    """Load one relation of all records with one question: a page has few clouds, projects and owners."""
+    wanted = {getattr(record, f"{name}_id") for record in records} - {None}
     found = known.in_bulk(wanted) if wanted else {}
     for record in records:
-        if name not in record._state.fields_cache:
-            setattr(record, name, found.get(getattr(record, f"{name}_id")))
+        setattr(record, name, found.get(getattr(record, f"{name}_id")))
 
 
 def _names(model: type[Held], servers: Sequence[Server]) -> dict[tuple[uuid.UUID, str], str]:
@@ -136,9 +144,9 @@ def _names(model: type[Held], servers: Sequence[Server]) -> dict[tuple[uuid.UUID
     return {(account, provider_id): name for account, provider_id, name in rows}
 
 
-def _read_at(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime.datetime]:
-    reads = Sync.objects.filter(account__in=list(account_ids), kind=Sync.Kind.SERVERS).exclude(done_at=None)
-    return dict(reads.values_list("account").annotate(Max("done_at")))
+def _read_at(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime.datetime | None]:
+    reads = Sync.objects.filter(account__in=list(account_ids), kind=Sync.Kind.SERVERS)
+    return dict(reads.values_list("account", "done_at"))
 
 
 def _later(server: Server, read_at: datetime.datetime | None) -> datetime.datetime | None:
