@@ -56,8 +56,8 @@
     const sign = one("#live");
     if (!sign || sign.dataset.state === state) return;
     sign.dataset.state = state;
-    const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    one(".live-word", sign).textContent = state === "offline" ? `offline since ${time}` : state;
+    one(".live-word", sign).textContent = state;
+    one(".live-since", sign).textContent = state === "offline" ? `since ${new Date().toTimeString().slice(0, 5)}` : "";
   }
 
   const at_once = () => { if (!document.hidden) { wait = SHORTEST; connect(); } };

@@ -80,7 +80,9 @@
   });
 
   on("htmx:afterSwap", ({ target }) => {
-    if (target.id === "dialog" && target.childElementCount && !target.open) target.showModal();
+    if (target.id !== "dialog" || !target.childElementCount || target.open) return;
+    target.showModal();
+    target.scrollTop = 0;  // focus is on what confirms, at its end
   });
 
   on("htmx:afterRequest", ({ detail }) => {
