@@ -6,20 +6,17 @@ Nothing comes from the environment, neither profiles nor proxies nor endpoints: 
 import functools
 import io
 import os
-import re
 import ssl
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
-from cloudmesh.errors import Busy, Rejected
-from cloudmesh.types import Json
+from cloudmesh.errors import Rejected
 from cloudmesh.wire import guarded_pools
 from clouds.drivers import Site
 from clouds.drivers.ec2.failures import translated
+from clouds.drivers.ec2.reading import Reader
 
 LONGEST_ANSWER = 256 * 1024 * 1024  # bytes; a thousand servers are about 4 MiB
-ROOT = re.compile(rb"<(\w+:)?\w+Response\b")
 PERHAPS_LATER = (408, 429)  # the 4xx that say nothing about the request
 
 
@@ -31,17 +28,18 @@ def connect(credential: Mapping[str, str], site: Site) -> Any:
     session = Session(session_vars=_nothing_from_the_environment())
     session.register_component("data_loader", _models())
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    key, secret = credential["access_key_id"], credential["secret_access_key"]
     with translated():
         client = session.create_client(
             "ec2",
             region_name=credential.get("region") or "us-east-1",
             endpoint_url=credential.get("endpoint_url") or None,
-            aws_access_key_id=credential["access_key_id"],
-            aws_secret_access_key=credential["secret_access_key"],
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             config=Config(retries={"total_max_attempts": 1}, ignore_configured_endpoint_urls=True),
         )
     client.meta.events.register("before-send.ec2", Carrier(site, credential.get("ca_bundle", "")).carry)
-    client.meta.events.register("before-parse.ec2.DescribeInstanceTypes", _read_eucalyptus_types)
+    client.meta.events.register("before-parse.ec2", Reader().read)
     return client
 
 
@@ -97,12 +95,10 @@ class Carrier:
 def _trust(ca_bundle: str) -> ssl.SSLContext:
     from botocore.httpsession import get_cert_path
 
+    if not ca_bundle:
+        return ssl.create_default_context(cafile=get_cert_path(True))
     try:
-        return (
-            ssl.create_default_context(cadata=ca_bundle)
-            if ca_bundle
-            else ssl.create_default_context(cafile=get_cert_path(True))
-        )
+        return ssl.create_default_context(cadata=ca_bundle)
     except (ssl.SSLError, ValueError) as error:
         raise Rejected(
             "The CA bundle holds no certificate in PEM format (-----BEGIN CERTIFICATE-----): paste the certificate "
@@ -117,24 +113,5 @@ def _check(url: str, status: int, location: str, body: bytes) -> None:
         raise Rejected(f"{url} is not the EC2 endpoint itself, it sends on to {location}: give that URL.", code=status)
     if 400 <= status < 500 and status not in PERHAPS_LATER and b"<Error" not in body:
         raise Rejected(f"{url} does not speak EC2 (HTTP {status}): check the endpoint URL with its path.", code=status)
-    if status == 200 and not ROOT.search(body[:1000]):
-        raise Busy(f"{url} answered, but not in EC2's language.")
     if len(body) > LONGEST_ANSWER:
         raise Rejected(f"{url} answers with more than {LONGEST_ANSWER >> 20} MiB: it does not speak EC2.")
-
-
-def _read_eucalyptus_types(response_dict: Json, customized_response_dict: Json, **_: object) -> None:
-    """Instance types as Eucalyptus writes them, which had this call years before AWS and in other words."""
-    if b"<instanceTypeDetails" not in response_dict["body"]:
-        return
-    with translated():
-        items = ET.fromstring(response_dict["body"]).iterfind(".//{*}instanceTypeDetails/{*}item")  # noqa: S314
-        customized_response_dict["InstanceTypes"] = [
-            {
-                "InstanceType": item.findtext("{*}name"),
-                "VCpuInfo": {"DefaultVCpus": int(item.findtext("{*}cpu", "0"))},
-                "MemoryInfo": {"SizeInMiB": int(item.findtext("{*}memory", "0"))},
-                "InstanceStorageInfo": {"TotalSizeInGB": int(item.findtext("{*}disk", "0"))},
-            }
-            for item in items
-        ]

@@ -2,7 +2,6 @@
 
 import contextlib
 import ssl
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +60,7 @@ def translated() -> Iterator[None]:
         raise Rejected(str(error)) from error
     except wire.TimeoutError as error:
         raise Busy("The EC2 endpoint did not answer in time.") from error
-    except (wire.HTTPError, ResponseParserError, ET.ParseError) as error:
+    except (wire.HTTPError, ResponseParserError) as error:
         raise Busy(f"The EC2 endpoint broke off or did not answer in its language: {str(error)[:300]}") from error
     except KeyError as error:
         raise Busy(f"The EC2 endpoint answered without {error}, which EC2 never leaves out.") from error
