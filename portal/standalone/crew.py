@@ -1,5 +1,6 @@
 """The children of one supervisor, by name: started, watched, started again when they die, stopped."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable
@@ -44,6 +45,9 @@ class Crew:
         found = {name: (member.child.pid, processes.born(member.child.pid)) for name, member in self._members.items()}
         return {name: (pid, birth) for name, (pid, birth) in found.items() if birth}
 
+    def is_alive(self, name: str) -> bool:
+        return self._members[name].child.is_alive
+
     def has_failed(self, name: str) -> bool:
         """Whether it dies again and again."""
         return self._members[name].deaths >= HOPELESS
@@ -55,12 +59,20 @@ class Crew:
             if member.due is None and not member.child.is_alive:
                 self._mourn(name, member, now)
             elif member.due is not None and now >= member.due:
-                member.child, member.due = Child(member.command, member.log), None
-                self._changed()
+                self._revive(name, member)
         if now - self._rotated > LOOK_AT_LOGS:
             self._rotated = now
             for member in self._members.values():
-                logs.rotate(member.log)
+                with contextlib.suppress(OSError):
+                    logs.rotate(member.log)
+
+    def _revive(self, name: str, member: Member) -> None:
+        member.due = None
+        try:
+            member.child = Child(member.command, member.log)
+        except OSError as error:  # no memory, no process numbers: the dead one is mourned again, for longer
+            self._say(f"{name} cannot be started: {error.strerror}")
+        self._changed()
 
     def _mourn(self, name: str, member: Member, now: float) -> None:
         lived = now - member.child.started

@@ -52,12 +52,23 @@ def unprivileged() -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def can_reach(account: Account | None, path: Path, mode: str = "-x") -> bool:
+def can_reach(account: Account | None, path: Path) -> bool:
     """Whether the account gets to `path`; asked of the kernel, so access lists and mounts count."""
+    return run_as(account, Path("/bin/sh"), "-c", 'test -x "$1"', "sh", str(path))
+
+
+def run_as(account: Account | None, program: Path, *arguments: str) -> bool:
+    """Whether a program that only looks succeeds for the account; for this process itself that is taken for granted."""
     if account is None:
         return True
-    argv = ["/bin/sh", "-c", 'test "$1" "$2"', "sh", mode, str(path)]
-    tried = subprocess.run(argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/", check=False)
+    argv = [str(program), *arguments]
+    quiet = subprocess.DEVNULL
+    try:
+        tried = subprocess.run(
+            argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/", stdout=quiet, stderr=quiet, check=False
+        )
+    except PermissionError:
+        return False
     return tried.returncode == 0
 
 

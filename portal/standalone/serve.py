@@ -17,6 +17,7 @@ def main(descriptor: str) -> None:
     config = uvicorn.Config(
         "portal.asgi:application",
         log_config=None,  # Django's logging serves all
+        server_header=False,
         access_log=False,  # paths can hold login links
         lifespan="off",
         timeout_graceful_shutdown=CLOSING,

@@ -36,6 +36,7 @@ class Supervisor:
         pid = os.getpid()
         self._details = Details(pid=pid, birth=processes.born(pid), state="starting", url=self.url, where=self._where())
         self._signal: signal.Signals | None = None
+        self._is_in_line = False  # a step is named, its seconds are not yet
 
     @property
     def url(self) -> str:
@@ -51,8 +52,8 @@ class Supervisor:
             **{name: f"log in {here.log / name}.log" for name in ("web", "worker", "beat")},
         }
 
-    def run(self) -> int:
-        """Run until a signal; returns the exit code. Raises CannotRun."""
+    def run(self) -> None:
+        """Run until a signal asks for the end. Raises CannotRun."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(number, self._hear)
@@ -63,7 +64,6 @@ class Supervisor:
             pass
         finally:
             self._stop()
-        return 130 if self._signal is signal.SIGINT else 0
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         self._signal = signal.Signals(number)
@@ -89,7 +89,8 @@ class Supervisor:
     def _recover(self) -> None:
         """Clean up after a supervisor that was killed."""
         before = self._presence.read()
-        self._publish()
+        self._details.children = before.children if before else {}
+        self._write()
         left = end_leftovers(before) if before else []
         if left:
             self._note(f"The portal was killed before; ended what it left: {', '.join(left)}")
@@ -109,7 +110,7 @@ class Supervisor:
     def _await(self, name: str, answers: Callable[[], bool]) -> None:
         """Wait until a child answers, starting it again when it dies. Raises Stopped, CannotRun."""
         deadline = time.monotonic() + START
-        while not answers():
+        while not (self._crew.is_alive(name) and answers()):
             self._crew.tend()
             if self._crew.has_failed(name) or time.monotonic() > deadline:
                 log = self.here.log / f"{name}.log"
@@ -143,7 +144,8 @@ class Supervisor:
         self._say(f"\n  Portal   {self.url}")
         self._say(f"  Sign in  {self.url}{login_path}   (once, within the hour)")
         self._say("  Shell    ./cm vm boot")
-        self._say("  Stop     Ctrl-C, or: make stop\n")
+        self._say("  Stop     Ctrl-C, or: make stop")
+        self._say("")
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -151,13 +153,23 @@ class Supervisor:
             raise Stopped
         began = time.monotonic()
         self._say(f"{name + ' ':.<32} ", ending="")
-        yield
-        self._say(f"{time.monotonic() - began:5.1f} s")
+        self._is_in_line, result = True, ""
+        try:
+            yield
+            result = f"{time.monotonic() - began:5.1f} s"
+        finally:
+            self._say(result)
+            self._is_in_line = False
 
     def _note(self, text: str) -> None:
-        logs.note(self.here.log / "supervisor.log", text)
-        self._say(text)
+        with contextlib.suppress(OSError):  # a full disk must not end what runs
+            logs.note(self.here.log / "supervisor.log", text)
+        self._say(f"\n{text}" if self._is_in_line else text)
 
     def _publish(self) -> None:
         self._details.children = self._crew.pids()
-        self._presence.write(self._details)
+        self._write()
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            self._presence.write(self._details)

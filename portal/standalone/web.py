@@ -78,7 +78,7 @@ def _command(name: str, listener: Listener, *module: str, listening: tuple[int, 
 
 def web_answers(listener: Listener) -> bool:
     """Whether the web is ready, database and all."""
-    connection = http.client.HTTPConnection(listener.socket.getsockname()[0], listener.port, timeout=5)
+    connection = http.client.HTTPConnection(listener.socket.getsockname()[0], listener.port, timeout=1)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
         return connection.getresponse().status == 200
