@@ -150,6 +150,7 @@ def do_all_work(seconds: float = 20) -> None:
 def world(settings: LazySettings, tmp_path: Path) -> control.World:
     """The simulated cloud `india`, new for this test."""
     settings.STATE_DIR = tmp_path
+    settings.PROVIDER_TIMEOUT = 0.5
     return make_world(tmp_path, "india")
 
 

@@ -106,8 +106,9 @@ def _claim(sync_id: int) -> Sync | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE clouds_sync SET running_until = now() + make_interval(secs => %s)
-            WHERE id = %s AND due_at <= now() AND (running_until IS NULL OR running_until < now()) RETURNING id
+            UPDATE clouds_sync SET running_until = statement_timestamp() + make_interval(secs => %s)
+            WHERE id = %s AND due_at <= statement_timestamp()
+              AND (running_until IS NULL OR running_until < statement_timestamp()) RETURNING id
             """,
             [LONGEST, sync_id],
         )

@@ -105,8 +105,9 @@ def sweep() -> int:
             SELECT id FROM (
                 SELECT id, row_number() OVER (PARTITION BY lane ORDER BY not_before) AS place
                 FROM operations_operation
-                WHERE state = ANY(%s) AND NOT is_batch AND not_before < now() - make_interval(secs => %s)
-                  AND (lease_until IS NULL OR lease_until < now())
+                WHERE state = ANY(%s) AND NOT is_batch
+                  AND not_before < statement_timestamp() - make_interval(secs => %s)
+                  AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ) AS due WHERE place <= %s
             """,
             [list(RUNNABLE), SLACK, LANE_LIMIT],
@@ -153,9 +154,10 @@ def claim(operation_id: uuid.UUID | str) -> Operation | None:
                 SELECT wish.id, wish.project_id FROM operations_operation AS wish
                 LEFT JOIN operations_turn AS turn ON turn.lane = wish.lane AND turn.project_id = wish.project_id
                 WHERE wish.lane = %(lane)s AND wish.state = ANY(%(runnable)s) AND NOT wish.is_batch
-                  AND wish.not_before <= now() AND (wish.lease_until IS NULL OR wish.lease_until < now())
+                  AND wish.not_before <= statement_timestamp()
+                  AND (wish.lease_until IS NULL OR wish.lease_until < statement_timestamp())
                   AND (SELECT count(*) FROM operations_operation
-                       WHERE lane = %(lane)s AND lease_until > now()) < %(limit)s
+                       WHERE lane = %(lane)s AND lease_until > statement_timestamp()) < %(limit)s
                 ORDER BY turn.served_at NULLS FIRST, wish.not_before, wish.id
                 LIMIT 1 FOR UPDATE OF wish SKIP LOCKED
             ), served AS (
@@ -164,7 +166,8 @@ def claim(operation_id: uuid.UUID | str) -> Operation | None:
                 ON CONFLICT (lane, project_id) DO UPDATE SET served_at = clock_timestamp()
             )
             UPDATE operations_operation AS wish
-            SET lease_until = now() + make_interval(secs => %(lease)s), claim = %(claim)s, attempts = attempts + 1
+            SET lease_until = statement_timestamp() + make_interval(secs => %(lease)s), claim = %(claim)s,
+                attempts = attempts + 1
             FROM next WHERE wish.id = next.id RETURNING wish.id
             """,
             {

@@ -1,0 +1,182 @@
+"""Reading a cloud: what is new, different, absent or silent there, and what that costs."""
+
+import datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from activity.models import Event
+from cloudmesh.errors import Unreachable
+from cloudmesh.types import ServerState
+from clouds import services
+from clouds.drivers.simulator import control
+from clouds.models import CloudAccount, Health, Image, Server, Sync
+from clouds.sync import connect, schedule
+from clouds.sync import servers as reading
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def read(account: CloudAccount, *, full: bool = False) -> Sync:
+    """One reading of the servers."""
+    sync = account.syncs.get(kind="servers")
+    Sync.objects.filter(pk=sync.pk).update(due_at=factories.LONG_AGO, **({"full_at": None} if full else {}))
+    schedule.run(sync.pk)
+    sync.refresh_from_db()
+    return sync
+
+
+def verbs(server: Server) -> list[str]:
+    return list(Event.objects.filter(object_id=server.pk).order_by("pk").values_list("verb", flat=True))
+
+
+def test_a_server_made_at_the_cloud_is_found(account: CloudAccount, world: control.World) -> None:
+    control.boot(world, "outsider")
+    read(account)
+    server = Server.objects.get()
+    assert (server.name, server.state, server.is_orphan) == ("outsider", ServerState.ACTIVE, True)
+    assert server.cores > 0
+    assert verbs(server) == ["found"]
+
+
+def test_a_change_made_at_the_cloud_is_drift(account: CloudAccount, member: User, world: control.World) -> None:
+    server = factories.boot(account, member)
+    control.act(world, server.provider_id, "stop")
+    read(account)
+    server.refresh_from_db()
+    assert server.state == ServerState.STOPPED
+    assert verbs(server)[-1] == "drifted"
+    assert server.owner == member
+
+
+def test_a_deletion_at_the_cloud_is_told_by_what_changed(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    read(account)
+    control.act(world, server.provider_id, "delete")
+    read(account)
+    server.refresh_from_db()
+    assert server.state == ServerState.DELETED
+
+
+def test_what_is_absent_is_missing_first_and_gone_only_after_a_grace(account: CloudAccount, member: User) -> None:
+    server = factories.make_server(account, member, "ghost", seen_at=timezone.now() - datetime.timedelta(minutes=5))
+    read(account, full=True)
+    server.refresh_from_db()
+    assert server.state == ServerState.MISSING
+    read(account, full=True)
+    server.refresh_from_db()
+    assert server.state == ServerState.MISSING
+    Server.objects.update(missing_since=timezone.now() - reading.GRACE)
+    read(account, full=True)
+    server.refresh_from_db()
+    assert (server.state, verbs(server)[-1]) == (ServerState.DELETED, "vanished")
+
+
+def test_what_was_missing_and_is_there_again_is_shown_as_it_is(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    Server.objects.update(state=ServerState.MISSING, missing_since=timezone.now())
+    Server.objects.update(seen_at=factories.LONG_AGO)
+    read(account, full=True)
+    server.refresh_from_db()
+    assert (server.state, server.missing_since) == (ServerState.ACTIVE, None)
+
+
+def test_a_wish_whose_answer_was_lost_is_bound_by_its_token(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    Server.objects.update(provider_id="", native_hash="", state=ServerState.REQUESTED, seen_at=None)
+    read(account, full=True)
+    assert Server.objects.count() == 1
+    bound = Server.objects.get()
+    assert (bound.pk, bound.provider_id, bound.owner) == (server.pk, server.provider_id, member)
+
+
+def test_an_answer_older_than_what_an_operation_learned_changes_nothing(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    before = timezone.now() - datetime.timedelta(seconds=10)
+    with connect.reaching(account) as driver:
+        stale = list(driver.servers())
+    control.act(world, server.provider_id, "stop")
+    with connect.reaching(account) as driver:
+        reading.store(server, driver.server(server.provider_id))
+    reading.merge(account, stale, full=False, began=before)
+    server.refresh_from_db()
+    assert server.state == ServerState.STOPPED
+
+
+def test_the_statements_do_not_grow_with_the_fleet(account: CloudAccount, world: control.World) -> None:
+    counts = []
+    for size in (5, 50):
+        control.boot(world, f"fleet{size}", count=size)
+        with CaptureQueriesContext(connection) as queries:
+            read(account, full=True)
+        counts.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
+    assert counts[0] == counts[1]
+    assert Server.objects.count() == 55
+
+
+def test_many_changes_at_once_are_told_as_one(account: CloudAccount, world: control.World) -> None:
+    control.boot(world, "crowd", count=300)
+    read(account)
+    assert Server.objects.count() == 300
+    assert Event.objects.filter(kind="server").values_list("verb", "data__count").get() == ("synced", 300)
+
+
+def test_nothing_changed_costs_few_statements_and_makes_no_event(account: CloudAccount, world: control.World) -> None:
+    control.boot(world, "fleet", count=20)
+    read(account, full=True)
+    Sync.objects.update(since=timezone.now())
+    events = Event.objects.count()
+    with CaptureQueriesContext(connection) as queries:
+        read(account)
+    assert len(queries) <= 10
+    assert Event.objects.count() == events
+
+
+def test_a_cloud_that_fails_opens_its_circuit_and_keeps_the_last_data(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    control.outage(world, on=True)
+    for _ in range(connect.TRIP):
+        read(account)
+    account.refresh_from_db()
+    assert (account.health, account.is_open_circuit) == (Health.DOWN, True)
+    with pytest.raises(Unreachable, match="does not answer"), connect.reaching(account):
+        raise AssertionError("an open circuit lets nobody through")
+    server.refresh_from_db()
+    assert server.state == ServerState.ACTIVE
+    control.recover(world)
+    CloudAccount.objects.update(retry_at=None)
+    read(account)
+    account.refresh_from_db()
+    assert (account.health, account.failures) == (Health.OK, 0)
+
+
+def test_an_images_disappearance_is_noticed(account: CloudAccount) -> None:
+    Image.objects.create(account=account, provider_id="gone", name="withdrawn")
+    factories.read(account)
+    assert not Image.objects.filter(name="withdrawn").exists()
+    assert Image.objects.filter(name="futuregrid/ubuntu-14.04").exists()
+
+
+def test_readings_come_sooner_while_somebody_looks(account: CloudAccount) -> None:
+    def pause(sync: Sync) -> float:
+        return (sync.due_at - timezone.now()).total_seconds()
+
+    Sync.objects.update(since=timezone.now())
+    rest = pause(read(account))
+    services.watch(project_ids=[account.project_id])
+    Sync.objects.update(since=timezone.now())
+    assert pause(read(account)) < 6 < rest
