@@ -40,7 +40,8 @@ class Command(BaseCommand):
         if not presence.take():
             control.show(presence, say=self._say)
             return 0
-        return Supervisor(here, presence, self._listen(host, port), say=self._say).run()
+        Supervisor(here, presence, self._listen(host, port), say=self._say).run()
+        return 0
 
     def _listen(self, host: str, port: int) -> web.Listener:
         listener = web.listen(host, port)
