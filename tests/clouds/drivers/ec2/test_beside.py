@@ -71,7 +71,7 @@ def pair(**shown: str) -> str:
     return f"<keySet><item>{fields}</item></keySet>"
 
 
-@pytest.mark.parametrize("public_key", [ED25519, RSA])
+@pytest.mark.parametrize("public_key", [ED25519, RSA], ids=["ed25519", "rsa"])
 def test_a_missing_key_is_uploaded(driver: Ec2, endpoint: Endpoint, public_key: str) -> None:
     endpoint.say("DescribeKeyPairs", "", pair(publicKey=public_key, keyFingerprint="x"))
     assert driver.ensure_key("gregor", public_key).name == "gregor"
