@@ -1,7 +1,8 @@
 """Which portal is meant and the token for it.
 
 In this order: what is given (`--url`, `--token` or CLOUDMESH_URL, CLOUDMESH_TOKEN); the standalone portal of this
-clone (`var/portal.json` below CLOUDMESH_HOME, written by `make run`); the portal of the last `cm login`.
+clone (`portal.json` in CLOUDMESH_STATE_DIR or below CLOUDMESH_HOME in `var`, written by `make run`); the portal of
+the last `cm login`.
 """
 
 import json
@@ -72,7 +73,7 @@ def remember(portal: Portal) -> str:
 
 
 def standalone_file() -> str:
-    return os.path.join(_home(), "var", "portal.json")
+    return os.path.join(os.environ.get("CLOUDMESH_STATE_DIR") or os.path.join(_home(), "var"), "portal.json")
 
 
 def profile_file() -> str:

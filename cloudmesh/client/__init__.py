@@ -73,7 +73,8 @@ class Client:
 
         ids = [name for name in hostlists if _ID.fullmatch(name)]
         asked = (self.servers(name=names, **filters) for names in _batches(set(hostlists).difference(ids)))
-        return pick(hostlists, [*map(self.server, ids), *itertools.chain.from_iterable(asked)])
+        found = [*map(self.server, ids), *itertools.chain.from_iterable(asked)]
+        return pick(hostlists, found, lambda: (server["name"] for server in self.servers(fields="name", **filters)))
 
     def boot(self, **wanted: Any) -> "Json":
         """Wish for servers; what is not given comes from the defaults. Answers `{operation, servers}`."""
@@ -109,7 +110,8 @@ class Client:
         return self._send("POST", f"clouds/{quote(cloud)}/refresh/")
 
     def drivers(self) -> "list[Json]":
-        return list(self._list("drivers/", {}))
+        known: list[Json] = self.session.get("drivers/")
+        return known
 
     def images(self, **filters: Any) -> "Iterator[Json]":
         return self._list("images/", filters)
@@ -126,7 +128,8 @@ class Client:
         return self._send("POST", "keys/", {"name": name, "public_key": public_key})
 
     def defaults(self) -> "list[Json]":
-        return list(self._list("defaults/", {}))
+        found: list[Json] = self.session.get("defaults/")
+        return found
 
     def set_defaults(self, **values: Any) -> None:
         self._send("PATCH", "defaults/", values)

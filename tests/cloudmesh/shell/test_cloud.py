@@ -1,0 +1,160 @@
+"""Registering clouds: where the credential comes from, and that no secret is shown or sent twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloudmesh.shell.terminal import cm, terminal
+from tests.cloudmesh.speaker import Answer, Asked, Server, page, problem, reply
+
+SECRET = "s3cret-of-mine"
+
+
+def field(name: str, **more: Any) -> dict[str, Any]:
+    usual = {"type": "text", "help": "", "required": True, "secret": False, "default": "", "choices": []}
+    return {"name": name, "label": name.replace("_", " ").title(), **usual, **more}
+
+
+FIELDS = [
+    field("auth_url", type="url"),
+    field("username"),
+    field("password", type="password", secret=True),
+    field("region", required=False),
+    field("interface", default="public"),
+]
+CLOUD = {"id": "c1", "name": "chi", "driver": "openstack", "state": "unverified", "is_active": True, "reason": ""}
+
+
+@pytest.fixture
+def portal(server: Server) -> Server:
+    def answer(asked: Asked) -> Answer:
+        if "/drivers/" in asked.target:
+            return reply([{"name": "openstack", "label": "OpenStack", "fields": FIELDS, "abilities": {}}])
+        if asked.method == "POST":
+            return reply({"cloud": CLOUD, "operation": {"id": "op"}}, 202)
+        return reply(CLOUD)
+
+    server.answer = answer
+    return server
+
+
+@pytest.fixture
+def register(portal: Server) -> Callable[..., Any]:
+    def run(*arguments: str, stdin: str = "") -> Any:
+        return cm("cloud", "register", "chi", "--no-wait", *arguments, stdin=stdin, CLOUDMESH_URL=portal.url)
+
+    return run
+
+
+def wishes(portal: Server) -> list[Any]:
+    return [asked.json for asked in portal.asked if asked.method == "POST"]
+
+
+GIVEN = ("--driver", "openstack", "--field", "auth_url=https://chi.example:5000/v3", "--field", "username=gregor")
+
+
+def test_a_missing_secret_is_asked_for_and_not_shown(portal: Server) -> None:
+    arguments = ("cloud", "register", "chi", "--no-wait", *GIVEN)
+    with terminal(*arguments, CLOUDMESH_URL=portal.url) as screen:
+        screen.until("Password")
+        screen.type(f"{SECRET}\n")
+        assert screen.end() == 0
+    assert wishes(portal) == [
+        {
+            "name": "chi",
+            "driver": "openstack",
+            "credential": {"auth_url": "https://chi.example:5000/v3", "username": "gregor", "password": SECRET},
+        }
+    ]
+    assert SECRET not in screen.seen
+
+
+def test_where_nobody_can_be_asked_what_is_missing_is_named(portal: Server, register: Callable[..., Any]) -> None:
+    ended = register(*GIVEN)
+    assert ended.returncode == 2
+    assert "password" in ended.stderr
+    assert "--secret-file" in ended.stderr
+    assert wishes(portal) == []
+
+
+def test_secrets_come_from_standard_input(portal: Server, register: Callable[..., Any]) -> None:
+    ended = register(*GIVEN, "--secret-file", "-", stdin=f"\npassword={SECRET}\n")
+    assert wishes(portal)[0]["credential"]["password"] == SECRET
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_secret_on_the_command_line_works_with_a_warning(portal: Server, register: Callable[..., Any]) -> None:
+    ended = register(*GIVEN, "--field", f"password={SECRET}")
+    assert wishes(portal)[0]["credential"]["password"] == SECRET
+    assert "password on the command line" in ended.stderr
+    assert SECRET not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*GIVEN, "--field", "passwrd=x"), "no field passwrd. Did you mean password"),
+        ((*GIVEN, "--field", SECRET), "KEY=VALUE"),
+        (("--driver", "openstak"), "no driver openstak. Did you mean openstack"),
+        ((), "one of --driver"),
+        ((*GIVEN, "--openrc", "/dev/null"), "one of --driver"),
+        (("--openrc", "/nonexistent"), "No such file"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(
+    portal: Server, register: Callable[..., Any], arguments: tuple[str, ...], said: str
+) -> None:
+    ended = register(*arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert SECRET not in ended.stderr
+    assert wishes(portal) == []
+
+
+def test_a_clouds_yaml_is_sent_as_it_is(portal: Server, register: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.write_text("clouds:\n  chi: {}\n")
+    register("--clouds-yaml", str(file), "--entry", "chi")
+    assert wishes(portal) == [{"name": "chi", "clouds_yaml": "clouds:\n  chi: {}\n", "cloud": "chi"}]
+
+
+@pytest.mark.parametrize(
+    ("openrc", "password"),
+    [
+        ("export OS_PASSWORD=$OS_PASSWORD_INPUT\n", "asked"),
+        ("export OS_USERNAME=gregor\n", "asked"),
+        ('export OS_PASSWORD="it is here"\n', None),
+        ("  OS_APPLICATION_CREDENTIAL_SECRET=here\n", None),
+    ],
+)
+def test_the_password_of_an_openrc_is_only_asked_where_it_is_not_in_it(
+    portal: Server, register: Callable[..., Any], tmp_path: Path, openrc: str, password: str | None
+) -> None:
+    file = tmp_path / "openrc"
+    file.write_text(openrc)
+    ended = register("--openrc", str(file), "--secret-file", "-", stdin="asked\n")
+    assert ended.returncode == 0
+    assert wishes(portal) == [{"name": "chi", "openrc": openrc} | ({"password": password} if password else {})]
+
+
+def test_a_private_key_never_leaves(portal: Server, tmp_path: Path) -> None:
+    file = tmp_path / "id_ed25519"
+    file.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n")
+    ended = cm("key", "add", str(file), CLOUDMESH_URL=portal.url)
+    assert ended.returncode == 2
+    assert f"{file}.pub" in ended.stderr
+    assert portal.asked == []
+
+
+def test_a_login_is_tried_before_it_is_kept(portal: Server, tmp_path: Path) -> None:
+    portal.answer = lambda asked: problem(401, "not-authenticated", "This token is not known here.")
+    refused = cm("login", portal.url, "--token-file", "-", stdin="cm_bad\n", XDG_CONFIG_HOME=str(tmp_path))
+    assert refused.returncode == 4
+    assert not list(tmp_path.iterdir())
+    portal.answer = lambda asked: reply({"username": "gregor"}) if "/me/" in asked.target else page()
+    kept = cm("login", portal.url, "--token-file", "-", stdin="cm_good\n", XDG_CONFIG_HOME=str(tmp_path))
+    assert "Signed in as gregor" in kept.stderr
+    assert cm("vm", "list", XDG_CONFIG_HOME=str(tmp_path)).returncode == 0
+    assert portal.asked[-1].headers["authorization"] == "Bearer cm_good"
