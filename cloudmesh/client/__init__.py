@@ -110,8 +110,7 @@ class Client:
         return self._send("POST", f"clouds/{quote(cloud)}/refresh/")
 
     def drivers(self) -> "list[Json]":
-        known: list[Json] = self.session.get("drivers/")
-        return known
+        return list(self.session.pages("drivers/"))
 
     def images(self, **filters: Any) -> "Iterator[Json]":
         return self._list("images/", filters)
@@ -128,8 +127,7 @@ class Client:
         return self._send("POST", "keys/", {"name": name, "public_key": public_key})
 
     def defaults(self) -> "list[Json]":
-        found: list[Json] = self.session.get("defaults/")
-        return found
+        return list(self.session.pages("defaults/"))
 
     def set_defaults(self, **values: Any) -> None:
         self._send("PATCH", "defaults/", values)

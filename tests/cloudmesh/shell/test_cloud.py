@@ -31,7 +31,7 @@ CLOUD = {"id": "c1", "name": "chi", "driver": "openstack", "state": "unverified"
 def portal(server: Server) -> Server:
     def answer(asked: Asked) -> Answer:
         if "/drivers/" in asked.target:
-            return reply([{"name": "openstack", "label": "OpenStack", "fields": FIELDS, "abilities": {}}])
+            return page({"name": "openstack", "label": "OpenStack", "fields": FIELDS, "abilities": {}})
         if asked.method == "POST":
             return reply({"cloud": CLOUD, "operation": {"id": "op"}}, 202)
         return reply(CLOUD)
