@@ -1,5 +1,6 @@
 """A cloud's credential, gathered from options, files and questions; secrets never need to be on the command line."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
@@ -59,7 +60,18 @@ def _fill(declared: "dict[str, Json]", given: list[str], secret_file: TextIO | N
     for name, field in declared.items():
         if name not in credential and field["required"] and not field["default"]:
             credential[name] = _ask(field)
-    return credential
+    return credential | _optional_secret(declared, credential)
+
+
+def _optional_secret(declared: "dict[str, Json]", credential: dict[str, str]) -> dict[str, str]:
+    """Where a driver takes one of several secrets and none is given yet: the first that the person has."""
+    secrets = {name: field["label"] for name, field in declared.items() if field["secret"]}
+    if not talk.can_ask() or credential.keys() & secrets.keys():
+        return {}
+    answers = (
+        (name, talk.ask(f"{label} (Enter for none)", secret=True, default="")) for name, label in secrets.items()
+    )
+    return dict(itertools.islice(((name, answer) for name, answer in answers if answer), 1))
 
 
 def _pairs(declared: "dict[str, Json]", lines: Iterable[str]) -> dict[str, str]:
@@ -70,8 +82,17 @@ def _pairs(declared: "dict[str, Json]", lines: Iterable[str]) -> dict[str, str]:
             raise click.UsageError("A field is written KEY=VALUE.")  # without the line: it may be a secret
         if name.strip() not in declared:
             raise click.UsageError(f"There is no field {name}.{near(name, declared)} Fields: {', '.join(declared)}.")
-        pairs[name.strip()] = value.strip()
+        is_file = declared[name.strip()]["type"] == "file"
+        pairs[name.strip()] = _content(value.strip()) if is_file else value.strip()
     return pairs
+
+
+def _content(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(f"{path} cannot be read: {error}.") from error
 
 
 def _ask(field: "Json") -> str:

@@ -39,8 +39,8 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def ask(label: str, *, secret: bool = False) -> str:
-    answer: str = click.prompt(printable(label), hide_input=secret, err=True)
+def ask(label: str, *, secret: bool = False, default: str | None = None) -> str:
+    answer: str = click.prompt(printable(label), hide_input=secret, err=True, default=default, show_default=False)
     return answer
 
 

@@ -17,12 +17,14 @@ def field(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "label": name.replace("_", " ").title(), **usual, **more}
 
 
+KEYS = [field("user", required=False), *(field(name, required=False, secret=True) for name in ("password", "token"))]
 FIELDS = [
     field("auth_url", type="url"),
     field("username"),
     field("password", type="password", secret=True),
     field("region", required=False),
     field("interface", default="public"),
+    field("cacert", type="file", required=False),
 ]
 CLOUD = {"id": "c1", "name": "chi", "driver": "openstack", "state": "unverified", "is_active": True, "reason": ""}
 
@@ -31,7 +33,8 @@ CLOUD = {"id": "c1", "name": "chi", "driver": "openstack", "state": "unverified"
 def portal(server: Server) -> Server:
     def answer(asked: Asked) -> Answer:
         if "/drivers/" in asked.target:
-            return page({"name": "openstack", "label": "OpenStack", "fields": FIELDS, "abilities": {}})
+            drivers = {"openstack": FIELDS, "keyed": KEYS}
+            return page(*({"name": name, "fields": fields} for name, fields in drivers.items()))
         if asked.method == "POST":
             return reply({"cloud": CLOUD, "operation": {"id": "op"}}, 202)
         return reply(CLOUD)
@@ -71,6 +74,25 @@ def test_a_missing_secret_is_asked_for_and_not_shown(portal: Server) -> None:
     assert SECRET not in screen.seen
 
 
+@pytest.mark.parametrize("mine", ["password", "token"])
+def test_of_several_secrets_the_first_that_one_has_is_taken(portal: Server, mine: str) -> None:
+    arguments = ("cloud", "register", "chi", "--no-wait", "--driver", "keyed", "--field", "user=gregor")
+    with terminal(*arguments, CLOUDMESH_URL=portal.url) as screen:
+        screen.until("Password (Enter for none): ")
+        if mine == "token":
+            screen.type("\n")
+            screen.until("Token (Enter for none): ")
+        screen.type(f"{SECRET}\n")
+        assert screen.end() == 0
+    assert wishes(portal)[0]["credential"] == {"user": "gregor", mine: SECRET}
+
+
+def test_a_file_is_sent_by_its_content(portal: Server, register: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    register(*GIVEN, "--secret-file", "-", "--field", f"cacert={tmp_path}/ca.pem", stdin=f"password={SECRET}\n")
+    assert wishes(portal)[0]["credential"]["cacert"] == "-----BEGIN CERTIFICATE-----\n"
+
+
 def test_where_nobody_can_be_asked_what_is_missing_is_named(portal: Server, register: Callable[..., Any]) -> None:
     ended = register(*GIVEN)
     assert ended.returncode == 2
@@ -98,6 +120,7 @@ def test_a_secret_on_the_command_line_works_with_a_warning(portal: Server, regis
         ((*GIVEN, "--field", "passwrd=x"), "no field passwrd. Did you mean password"),
         ((*GIVEN, "--field", SECRET), "KEY=VALUE"),
         (("--driver", "openstak"), "no driver openstak. Did you mean openstack"),
+        ((*GIVEN, "--field", "cacert=/nonexistent"), "/nonexistent cannot be read"),
         ((), "one of --driver"),
         ((*GIVEN, "--openrc", "/dev/null"), "one of --driver"),
         (("--openrc", "/nonexistent"), "No such file"),
