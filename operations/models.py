@@ -115,6 +115,12 @@ class Operation(Stateful):
     def is_open(self) -> bool:
         return self.state in OPEN
 
+    @property
+    def target_kind(self) -> str:
+        """What kind of thing its target is, as events name it; empty for a batch."""
+        model = ContentType.objects.get_for_id(self.target_type_id).model_class() if self.target_type_id else None
+        return model.KIND if model and issubclass(model, Stateful) else ""
+
 
 class Turn(models.Model):
     """When a project was last served in a lane: who waited longest is next."""

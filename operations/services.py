@@ -1,13 +1,14 @@
 """Asking for things, and changing one's mind."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from activity import lifecycle
@@ -17,6 +18,26 @@ from operations.models import OPEN, Operation, OperationState, Patience, new_tok
 from projects import access
 from projects.models import Project
 from projects.policy import Decision, Effect
+
+LOCK = 0x636D_0002  # of Idempotency-Keys
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OperationFacts:
+    """An operation and, for a batch, how many of its children are in which state."""
+
+    operation: Operation
+    counts: Mapping[str, int]
+
+
+def operation_facts(operations: Sequence[Operation]) -> list[OperationFacts]:
+    """The facts of a page of operations, with one question to the database."""
+    batches = [operation.pk for operation in operations if operation.is_batch]
+    counts: dict[Any, dict[str, int]] = {pk: {} for pk in batches}
+    children = Operation.objects.filter(parent__in=batches).order_by() if batches else Operation.objects.none()
+    for parent, state, count in children.values_list("parent", "state").annotate(models.Count("pk")):
+        counts[parent][state] = count
+    return [OperationFacts(operation=operation, counts=counts.get(operation.pk, {})) for operation in operations]
 
 
 @transaction.atomic
@@ -31,14 +52,11 @@ def request(
     params: Mapping[str, Any] | None = None,
     patience: str = Patience.WAIT,
     tokens: Sequence[str] = (),
-    idempotency: tuple[str, str] = ("", ""),
 ) -> Operation:
     """Record a wish for each target, with a parent when there are several, and ring for it after commit.
 
-    `lanes` are as many as targets, and so are `tokens` where the targets know theirs. `idempotency`
-    is a key and a digest of what it was sent with.
+    `lanes` are as many as targets, and so are `tokens` where the targets know theirs.
     """
-    key, digest = idempotency
     ask = decision is not None and decision.effect is Effect.ASK
     wish: dict[str, Any] = {
         "kind": kind,
@@ -52,9 +70,9 @@ def request(
     }
     head: list[Operation] = []
     if len(targets) != 1:
-        batch = Operation(**wish, lane="batch", is_batch=True, idempotency_key=key, idempotency_digest=digest)
+        batch = Operation(**wish, lane="batch", is_batch=True)
         batch.target_name = f"{len(targets)} {targets[0]._meta.verbose_name_plural if targets else 'targets'}"
-        head, key, digest = lifecycle.begin([batch], actor=actor), "", ""
+        head = lifecycle.begin([batch], actor=actor)
     children = [
         Operation(
             **wish,
@@ -64,8 +82,6 @@ def request(
             target_name=str(target),
             parent=head[0] if head else None,
             token=token,
-            idempotency_key=key,
-            idempotency_digest=digest,
         )
         for target, lane, token in zip(targets, lanes, tokens or [new_token() for _ in targets], strict=True)
     ]
@@ -75,20 +91,34 @@ def request(
     return (head or children)[0]
 
 
-def repeated(*, actor: User, key: str, digest: str) -> Operation | None:
-    """The operation that this Idempotency-Key made before; raises Conflict if it was sent with something else."""
+@transaction.atomic
+def once(ask: Callable[[], Operation], *, actor: User, key: str, wish: Mapping[str, Any]) -> Operation:
+    """What `ask` asks for, or what this Idempotency-Key asked for before; without a key always the former.
+
+    Of two at the same instant the second waits for the first. `wish` is all that was sent: the same key with
+    another wish raises Conflict.
+    """
     if not key:
-        return None
-    if len(key) > 128:
-        raise Invalid("An Idempotency-Key has at most 128 characters.", field="Idempotency-Key")
-    found = Operation.objects.filter(owner=actor, idempotency_key=key).first()
-    if found and found.idempotency_digest != digest:
+        return ask()
+    if len(key) > 128 or not key.isprintable():
+        raise Invalid("An Idempotency-Key has at most 128 printable characters.", field="Idempotency-Key")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK, f"{actor.pk} {key}"])
+    digest = _digest(wish)
+    known = Operation.objects.filter(owner=actor, idempotency_key=key).first()
+    if known is None:
+        operation = ask()
+        Operation.objects.filter(pk=operation.pk).update(idempotency_key=key, idempotency_digest=digest)
+        return operation
+    if known.idempotency_digest != digest:
         raise Conflict("This Idempotency-Key was used for another request already. Use a new one for each wish.")
-    return found
+    return known
 
 
-def digest_of(wish: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(wish, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+def _digest(wish: Mapping[str, Any]) -> str:
+    """Keyed, since a wish may hold a password that could be guessed from a plain digest."""
+    text = orjson.dumps(wish, option=orjson.OPT_SORT_KEYS, default=str)
+    return salted_hmac("idempotency", text, algorithm="sha256").hexdigest()
 
 
 def cancel(*, actor: User, operation: Operation) -> Operation:

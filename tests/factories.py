@@ -5,17 +5,20 @@ The fixtures are one small story: `member` works in `project`, which `lead` lead
 """
 
 import base64
+import concurrent.futures
 import datetime
 import itertools
 import struct
+import threading
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
 from accounts import services as people
 from accounts.models import SshKey, User
@@ -29,6 +32,8 @@ from operations import engine
 from operations.models import RUNNABLE, Operation
 from projects import services as projects
 from projects.models import Project, Role
+
+Result = TypeVar("Result")
 
 PASSWORD = "correct horse battery staple"
 LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -141,6 +146,21 @@ def do_all_work(seconds: float = 20) -> None:
         assert time.monotonic() < end, [str(wish) for wish in Operation.objects.filter(pk__in=ids)]
         for pk in ids:
             run(pk)
+
+
+def at_once(count: int, do: Callable[[], Result]) -> list[Result]:
+    """What each of `count` threads gets that do the same at the same instant; needs a test without a transaction."""
+    start = threading.Barrier(count)
+
+    def one(_: int) -> Result:
+        try:
+            start.wait(10)
+            return do()
+        finally:
+            connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
 
 
 # -- the story -------------------------------------------------------------------------------------------------

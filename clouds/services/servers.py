@@ -33,6 +33,14 @@ FROM: Mapping[str, frozenset[str]] = {
     "shelve": frozenset({ServerState.ACTIVE, ServerState.STOPPED, ServerState.PAUSED, ServerState.SUSPENDED}),
     "unshelve": frozenset({ServerState.SHELVED}),
 }
+#: What else is done to a server → the ability that its driver needs for it.
+BESIDE: Mapping[str, str] = {
+    "rename": "rename",
+    "assign_ip": "floating_ips",
+    "release_ip": "floating_ips",
+    "console": "console",
+    "console_log": "console_log",
+}
 
 
 @transaction.atomic
@@ -44,7 +52,6 @@ def boot_servers(
     name: str = "",
     floating_ip: bool = False,
     if_down: str = Patience.WAIT,
-    idempotency: tuple[str, str] = ("", ""),
     **wanted: str,
 ) -> Operation:
     """Boot `count` servers, or one for each name of the hostlist `name`; the rest comes from the defaults.
@@ -71,7 +78,6 @@ def boot_servers(
         decision=decision,
         params=_params(choice, floating_ip),
         patience=if_down,
-        idempotency=idempotency,
     )
 
 
@@ -115,13 +121,13 @@ def rename_server(*, actor: User, server: Server, name: str) -> Operation:
 
 def assign_ip(*, actor: User, server: Server) -> Operation:
     """Give a server a public address. Raises NotAllowed, Conflict."""
-    _require_able(server, "floating_ips")
+    _require_able(server, "assign_ip")
     return _ask("server.assign_ip", [server], actor=actor, permission="server.change", params={})
 
 
 def release_ip(*, actor: User, server: Server) -> Operation:
     """Give a server's public address back. Raises NotAllowed, Conflict."""
-    _require_able(server, "floating_ips")
+    _require_able(server, "release_ip")
     return _ask("server.release_ip", [server], actor=actor, permission="server.change", params={})
 
 
@@ -154,7 +160,7 @@ def find_servers(*, actor: User, names: Sequence[str], permission: str, project:
 
 def abilities(server: Server) -> list[dict[str, Any]]:
     """Each action with whether it can be done now and, if not, why not."""
-    names = (*ACTIONS, "delete")
+    names = (*ACTIONS, *BESIDE, "delete")
     reasons = {name: _why_not(server, name) for name in names}
     return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
 
@@ -192,20 +198,18 @@ def _why_not(server: Server, action: str) -> str:
     """Why an action cannot be done to a server now, as a sentence; empty when it can."""
     if action == "delete":
         return f"{server} is being deleted already." if server.state == ServerState.DELETING else ""
-    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(action)
+    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(BESIDE.get(action, action))
     if reason:
         return reason
     if not server.provider_id:
         return f"{server} is not at its cloud yet."
-    if server.state not in FROM[action]:
+    if action in FROM and server.state not in FROM[action]:
         return f"{server} is {server.state}; {action} needs it to be {' or '.join(sorted(FROM[action]))}."
     return ""
 
 
-def _require_able(server: Server, ability: str) -> None:
-    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(ability)
-    if not reason and not server.provider_id:
-        reason = f"{server} is not at its cloud yet."
+def _require_able(server: Server, action: str) -> None:
+    reason = _why_not(server, action)
     if reason:
         raise Conflict(reason, state=server.state)
 

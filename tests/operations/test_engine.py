@@ -270,15 +270,6 @@ def test_the_sweep_rings_for_what_nobody_has_in_hand(script: Script, user: User,
     assert engine.sweep() == 0
 
 
-def test_the_same_idempotency_key_finds_the_same_wish(script: Script, user: User, project: Project) -> None:
-    first = services.request(
-        "test.wish", targets=[project], project=project, actor=user, lanes=["lane"], idempotency=("key", "digest")
-    )
-    assert services.repeated(actor=user, key="key", digest="digest") == first
-    with pytest.raises(Conflict, match="another request"):
-        services.repeated(actor=user, key="key", digest="other")
-
-
 def test_pauses_grow_and_end_at_a_minute() -> None:
     assert engine.backoff(0) <= 1.0
     assert 4.0 <= engine.backoff(3) <= 8.0
