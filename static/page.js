@@ -145,12 +145,12 @@
 
   // --- the palette: pages from the sidebar, everything else from the server -------------------------------------
   const palette = one("#palette"), field = one("input", palette), results = one("ul", palette);
-  let finding, at = 0;
+  let finding, asked, at = 0;
 
   function open_palette() {
     field.value = "";
     if (!palette.open) palette.showModal();
-    find();
+    asked = find();
   }
 
   async function find() {
@@ -194,11 +194,14 @@
   on("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open_palette(); }
   });
-  field.addEventListener("input", find);
-  field.addEventListener("keydown", (event) => {
+  field.addEventListener("input", () => { asked = find(); });
+  field.addEventListener("keydown", async (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) { event.preventDefault(); choose(at + step); }
-    if (event.key === "Enter") { event.preventDefault(); run(all("[role=option]", results)[at]); }
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    await asked;  // whoever types fast means what the words find, not what was there before
+    run(all("[role=option]", results)[at]);
   });
   results.addEventListener("click", ({ target }) => run(target.closest("[role=option]")));
 })();
