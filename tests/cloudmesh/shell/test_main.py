@@ -20,9 +20,9 @@ HEAVY = {"http.client", "ssl", "email", "urllib", "dataclasses", "shutil", "path
 def imported(*arguments: str, **env: str) -> set[str]:
     """The modules that a `cm` of these arguments has in the end."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); import atexit;"
-        "atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
-        "from cloudmesh.shell.__main__ import run; run()"
+        "import os, sys; sys.path.insert(0, sys.argv.pop(1)); from cloudmesh.shell.__main__ import run;"
+        "os._exit = lambda code: print(*sys.modules, file=sys.stderr); run();"
+        "'cloudmesh.shell.main' in sys.modules or os._exit(0)"
     )
     command = [sys.executable, "-I", "-c", code, str(CM.parent), *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(**env))
