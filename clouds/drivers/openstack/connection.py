@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import orjson
 import requests
 from keystoneauth1 import exceptions as keystone
+from keystoneauth1.access import AccessInfo
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
@@ -41,15 +42,17 @@ class Cloud:
             "interface": credential.get("interface") or "public",
             "region_name": credential.get("region_name") or None,
         }
+        self._urls: dict[str, str] = {}
         self._login = _login(credential)
         http = requests.Session()
         http.trust_env = False
+        verify = credential.get("verify", "").lower() not in OFF
         for scheme in ("http://", "https://"):
-            http.mount(scheme, Carrier(site, credential.get("cacert", "")))
+            http.mount(scheme, Carrier(site, credential.get("cacert", ""), verify=verify))
         self._session = Session(
             auth=self._login,
             session=http,
-            verify=credential.get("verify", "").lower() not in OFF,
+            verify=verify,
             timeout=site.timeout,
             redirect=MOST_REDIRECTS,
             user_agent="cloudmesh-portal",
@@ -57,15 +60,14 @@ class Cloud:
 
     def whoami(self) -> tuple[str, str]:
         """The names of the user and the project."""
-        with _logging_in():
-            access = self._login.get_access(self._session)
+        with self._access() as access, understood("Keystone"):
             return access.username or "", access.project_name or ""
 
     @functools.cached_property
     def project(self) -> str:
         """The id of the project that the credential leads to."""
-        with _logging_in():
-            project = self._login.get_access(self._session).project_id
+        with self._access() as access, understood("Keystone"):
+            project = access.project_id
         if not project:
             raise Rejected("This login leads to no project: name one.", field="project_name")
         return project
@@ -83,9 +85,8 @@ class Cloud:
 
     def offers(self, service: str) -> bool:
         """Whether the catalog names the service."""
-        with _logging_in():
-            catalog = self._login.get_access(self._session).service_catalog
-            return any(catalog.get_endpoints(service_type=service, **self._where).values())
+        with self._access() as access, understood("Keystone"):
+            return any(access.service_catalog.get_endpoints(service_type=service, **self._where).values())
 
     def read(self, service: str, *parts: str, key: str, translate: Callable[[Any], Record]) -> Record:
         """What stands under `key`, translated."""
@@ -97,7 +98,7 @@ class Cloud:
         self, service: str, *parts: str, key: str, translate: Callable[[Json], Record], query: Query = ()
     ) -> Iterator[Record]:
         """All that stand under `key`, translated, from this page and every one that follows."""
-        following: Query = [("limit", PAGE), *query]
+        following: Query = list({"limit": PAGE, **dict(query)}.items())
         while following:
             asked, document = following, self.ask("GET", service, *parts, query=following)
             with understood(service):
@@ -135,19 +136,42 @@ class Cloud:
         query: Query = (),
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        accept = {"Accept": "application/json", **(headers or {})}
-        with _logging_in():
-            answer = self._session.request(url, method, json=body, params=list(query), headers=accept, raise_exc=False)
+        wish = {"json": body, "params": list(query), "headers": {"Accept": "application/json", **(headers or {})}}
+        answer = self._send(url, method, wish)
+        if answer.status_code == 401:  # the token ended before its time
+            self._login.invalidate()
+            answer = self._send(url, method, wish)
         if answer.status_code >= 300:
             raise failure(service, answer.status_code, answer.content, answer.headers)
         return _document(service, answer.content)
 
+    def _send(self, url: str, method: str, wish: Mapping[str, Any]) -> requests.Response:
+        with self._access():
+            return self._session.request(url, method, raise_exc=False, allow_reauth=False, **wish)
+
     def _url(self, service: str) -> str:
-        with _logging_in():
-            catalog = self._login.get_access(self._session).service_catalog
-            url = str(catalog.url_for(service_type=service, **self._where)).rstrip("/")
-        versioned = any(part.startswith("v2") for part in urllib.parse.urlsplit(url).path.split("/"))
-        return url if versioned else f"{url}/{VERSIONS[service]}"
+        if service not in self._urls:  # keystoneauth copies its whole catalog at each look
+            with self._access() as access, understood("Keystone"):
+                url = str(access.service_catalog.url_for(service_type=service, **self._where)).rstrip("/")
+                versioned = any(part.startswith("v2") for part in urllib.parse.urlsplit(url).path.split("/"))
+            self._urls[service] = url if versioned else f"{url}/{VERSIONS[service]}"
+        return self._urls[service]
+
+    @contextlib.contextmanager
+    def _access(self) -> Iterator[AccessInfo]:
+        """What Keystone granted, asked for where there is nothing that still holds."""
+        try:
+            with understood("Keystone"):
+                access = self._login.get_access(self._session)
+            yield access
+        except keystone.HttpError as error:
+            raise _refusal(error) from error
+        except keystone.InvalidResponse as error:
+            raise Busy("What answers at the identity URL does not speak Keystone's API, at least not now.") from error
+        except keystone.CatalogException as error:
+            raise Rejected(f"{error.message}: check region and interface.", field="region_name") from error
+        except keystone.ClientException as error:
+            raise Rejected(str(error)) from error
 
 
 def _path(parts: tuple[str, ...]) -> str:
@@ -208,23 +232,14 @@ def _login(credential: Mapping[str, str]) -> v3.Auth:
 
 def _identity_url(url: str) -> str:
     root = url.strip().rstrip("/").removesuffix("/auth/tokens").removesuffix("/v2.0")
-    return root if root.endswith("/v3") else f"{root}/v3"
-
-
-@contextlib.contextmanager
-def _logging_in() -> Iterator[None]:
-    """Around whatever may ask Keystone for a token or look into its catalog."""
-    try:
-        with understood("Keystone"):
-            yield
-    except keystone.HttpError as error:
-        raise _refusal(error) from error
-    except keystone.InvalidResponse as error:
-        raise Busy("What answers at the identity URL does not speak Keystone's API, at least not now.") from error
-    except keystone.CatalogException as error:
-        raise Rejected(f"{error.message}: check region and interface.", field="region_name") from error
-    except keystone.ClientException as error:
-        raise Rejected(str(error)) from error
+    with contextlib.suppress(ValueError):
+        parts = urllib.parse.urlsplit(root)
+        if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+            return root if root.endswith("/v3") else f"{root}/v3"
+    raise Rejected(
+        "The identity URL is that of Keystone, such as https://cloud.example.org:5000/v3; this is none.",
+        field="auth_url",
+    )
 
 
 def _refusal(error: keystone.HttpError) -> DriverError:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from cloudmesh.errors import Gone, Rejected
+from cloudmesh.errors import Busy, Gone, Rejected
 from cloudmesh.types import (
     Console,
     Field,
@@ -30,6 +30,7 @@ from clouds.drivers.openstack.failures import understood
 if TYPE_CHECKING:
     from clouds.drivers.openstack.connection import Cloud
 
+CONFLICT = 409
 TAGGED_AT_BIRTH = (2, 52)  # from this microversion on a server is made with its tags
 CONSOLES_OF_THEIR_OWN = (2, 6)  # before, they were actions
 ACTIONS: Mapping[str, Json] = {
@@ -192,9 +193,16 @@ class OpenStack(CloudDriver):
             return
         try:
             self._do(server_id, ACTIONS[action])
-        except Rejected as reason:  # perhaps because an earlier attempt of ours got through
-            if reason.facts.get("code") != 409 or self.server(server_id).state is not GOALS.get(action):
+        except (Busy, Rejected) as reason:
+            if reason.facts.get("code") != CONFLICT:
                 raise
+            self._settle(server_id, action, reason)
+
+    def _settle(self, server_id: str, action: str, reason: Busy | Rejected) -> None:
+        """What a conflict means: done by an earlier attempt of ours, to be asked again, or never possible."""
+        state = self.server(server_id).state
+        if state is not GOALS.get(action):
+            raise (Rejected if state.is_settled else Busy)(reason.message, **reason.facts) from reason
 
     def _do(self, server_id: str, action: Json) -> Json:
         return self._cloud.ask("POST", "compute", "servers", server_id, "action", body=action, plain=True)
@@ -215,7 +223,7 @@ class OpenStack(CloudDriver):
         try:
             made = self._cloud.ask("POST", "compute", "os-keypairs", body=wish, plain=True)
         except Rejected as reason:
-            if reason.facts.get("code") != 409:
+            if reason.facts.get("code") != CONFLICT:
                 raise
             return records.same_key(self._key(name), public_key)  # someone was quicker
         with understood("compute"):

@@ -83,7 +83,7 @@ def _said(body: bytes) -> tuple[str, str]:
 
 
 def _text_of_page(body: bytes) -> str:
-    page = re.sub(r"(?s)<(title|style|script)\b.*?</\1>|<[^>]*>", " ", body[:20_000].decode(errors="replace"))
+    page = re.sub(r"(?s)<(title|h1|style|script)\b.*?</\1>|<[^>]*>", " ", body[:20_000].decode(errors="replace"))
     return " ".join(html.unescape(page).split())[:LONGEST_MESSAGE]
 
 
