@@ -18,7 +18,7 @@
   const page = document.body.dataset;
 
   // --- the socket: one, that comes back by itself and asks for what it missed --------------------------------
-  const SHORTEST = 500, LONGEST = 30_000;
+  const SHORTEST = 500, LONGEST = 30_000, SIGNED_OUT = 4401;
   const topics = (page.liveTopics || "").split(" ").filter(Boolean);
   let socket, timer, wait = SHORTEST, seq = Number(page.liveSeq) || 0, newest = 0;
 
@@ -28,7 +28,8 @@
     socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/ws/live`);
     socket.onopen = () => socket.send(JSON.stringify({ subscribe: topics, since: seq }));
     socket.onmessage = ({ data }) => hear(JSON.parse(data));
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
+      if (code === SIGNED_OUT) return show("signed out");
       timer = setTimeout(connect, wait * (0.5 + Math.random()));
       show(wait > 4 * SHORTEST ? "offline" : "reconnecting");
       wait = Math.min(wait * 2, LONGEST);
