@@ -19,7 +19,6 @@ def main(descriptor: str) -> None:
         log_config=None,  # Django's logging serves all
         server_header=False,
         access_log=False,  # paths can hold login links
-        lifespan="off",
         timeout_graceful_shutdown=CLOSING,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
