@@ -2,7 +2,7 @@
 
    data-live="server:ID"    re-reads itself when that record changed (other records may follow after a space);
                             data-version lets a hint pass that tells nothing new
-   data-live-list="server"  re-reads itself when a record of the kind appears that it does not show, or vanishes
+   data-live-list="server"  re-reads itself when a record of the kind appears that the page does not show, or vanishes
    data-live-any="cloud"    re-reads itself on any change of the kind, "*" of anything
 
    data-live-often          re-reads itself now and then as well
@@ -76,8 +76,12 @@
     const key = `${kind}:${id}`;  // without an id it is a crowd of them
     const about = all(id ? `[data-live~="${CSS.escape(key)}"]` : `[data-live^="${CSS.escape(key)}"]`);
     about.filter((el) => !(version && el.dataset.live.startsWith(key) && Number(el.dataset.version) >= version)).forEach(mark);
-    all(`[data-live-list~="${CSS.escape(kind)}"]`).filter((list) => !id || !about.some((el) => list.contains(el))).forEach(mark);
+    if (!id || !about.length) relist(kind);
     all(`[data-live-any~="${CSS.escape(kind)}"], [data-live-any="*"]`).forEach(mark);
+  }
+
+  function relist(kind) {
+    all(`[data-live-list~="${CSS.escape(kind)}"]`).forEach(mark);
   }
 
   function mark(el) {
@@ -151,8 +155,7 @@
 
   function vanish(el) {
     el.classList.add("gone");
-    const list = el.parentElement.closest("[data-live-list]");
-    if (el.matches("tr, .card-live")) setTimeout(() => { el.remove(); if (list) mark(list); }, 400);
+    if (el.matches("tr, .card-live")) setTimeout(() => { el.remove(); relist(el.dataset.live.split(":")[0]); }, 400);
   }
 
   // --- ages: kept true without asking ---------------------------------------------------------------------------

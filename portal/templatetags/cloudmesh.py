@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django import template
 from django.template.context import RequestContext
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -43,6 +44,7 @@ SOURCES = {  # of a default: who said so
     "none": "",
 }
 DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
+PAGES = {"server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail"}
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers"}
 
@@ -89,6 +91,12 @@ def deed(kind: str) -> str:
 def source(word: str) -> str:
     """Who said what a default is."""
     return SOURCES.get(word, word)
+
+
+@register.simple_tag
+def page(kind: str, pk: object) -> str:
+    """Where a record has its page; nothing where it has none."""
+    return reverse(PAGES[kind], args=[pk]) if pk and kind in PAGES else ""
 
 
 @register.simple_tag
