@@ -1,5 +1,7 @@
 """What a real OpenStack (2026.1) answered to all kinds of wrong wishes, and what others are known to answer."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,7 +117,7 @@ def test_a_page_for_people_becomes_a_line() -> None:
             st.none() | st.booleans() | st.integers() | st.text(max_size=5),
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
             max_leaves=8,
-        ).map(lambda document: __import__("json").dumps(document).encode()),
+        ).map(lambda document: json.dumps(document).encode()),
     ),
 )
 def test_whatever_is_answered_is_a_failure_with_words(status: int, body: bytes) -> None:
