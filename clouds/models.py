@@ -1,7 +1,6 @@
 """Clouds, accounts at them, and what the accounts hold; each with the provider's native document."""
 
 import datetime
-import uuid
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from activity.models import Stateful, new_id
-from cloudmesh.types import ImageState, ServerState
+from cloudmesh.types import UNSETTLED, ImageState, ServerState
 from projects.models import Project
 
 
@@ -158,6 +157,10 @@ class FloatingIp(Held):
     server_provider_id = models.CharField(max_length=255, blank=True)
 
 
+#: States after which another is expected soon.
+MOVING = sorted(state.value for state in (*UNSETTLED, ServerState.MISSING))
+
+
 class Server(Stateful):
     """A virtual machine: wished for here, or found at the cloud.
 
@@ -208,6 +211,7 @@ class Server(Stateful):
             models.Index(
                 fields=["project", "-created_at", "-id"], condition=~models.Q(state="deleted"), name="server_live"
             ),
+            models.Index(fields=["account"], condition=models.Q(state__in=MOVING), name="server_moving"),
             models.Index(fields=["account", "token"], condition=~models.Q(token=""), name="server_token"),
             models.Index(fields=["project", "name"], condition=~models.Q(state="deleted"), name="server_name"),
         ]

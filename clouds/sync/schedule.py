@@ -114,7 +114,7 @@ def _claim(sync_id: int) -> Sync | None:
         )
         if cursor.fetchone() is None:
             return None
-    return Sync.objects.select_related("account__cloud", "account__project").get(pk=sync_id)
+    return Sync.objects.select_related("account__cloud").get(pk=sync_id)
 
 
 def _release(sync: Sync, *, pause: float) -> None:

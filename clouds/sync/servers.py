@@ -9,14 +9,13 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from activity import lifecycle
 from activity.models import new_id
 from cloudmesh import types
 from cloudmesh.types import ServerState
-from clouds.models import CloudAccount, Flavor, Server
+from clouds.models import MOVING, CloudAccount, Flavor, Server
 from operations.models import OPEN, Operation
 
 #: How long a server must be absent from complete answers before it is believed to be gone.
@@ -225,5 +224,4 @@ def _digest(server: types.Server, text: bytes) -> str:
 
 def unsettled(account: CloudAccount) -> bool:
     """Whether something is going on there, so that it is worth looking again soon."""
-    moving = Q(state__in=types.UNSETTLED) | Q(state=ServerState.MISSING)
-    return Server.objects.filter(account=account).filter(moving).exists()
+    return Server.objects.filter(account=account, state__in=MOVING).exists()
