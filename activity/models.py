@@ -50,9 +50,13 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        """What happened, as words: `server gregor_1 active`, `cloud india health: It took 7 s to answer.`"""
-        words = " ".join(filter(None, (self.kind, self.name, self.verb.replace("_", " "))))
-        return f"{words}: {self.reason}" if self.reason else words
+        """What happened and why: `cloud india health: It took 7 s to answer.`"""
+        return f"{self.summary}: {self.reason}" if self.reason else self.summary
+
+    @property
+    def summary(self) -> str:
+        """What happened, as words: `server gregor_1 active`."""
+        return " ".join(filter(None, (self.kind, self.name, self.verb.replace("_", " "))))
 
 
 class Stateful(models.Model):

@@ -99,6 +99,37 @@ def choose_cloud(actor: User, project: Project, wanted: str, values: Values) -> 
     return min(usable, key=lambda account: (account.health == Health.DOWN, account.cloud.name)), FIRST
 
 
+def usual_image(account: CloudAccount, values: Values) -> tuple[Image | None, str]:
+    """The image that a boot without options takes there; None while the cloud has shown none."""
+    try:
+        return _image(account, "", values)
+    except NotFound:
+        return None, NONE
+
+
+def usual_flavor(account: CloudAccount, values: Values, image: Image | None) -> tuple[Flavor | None, str]:
+    """The flavor that a boot without options takes there, for that image."""
+    try:
+        return _flavor(account, "", values, image or Image())
+    except NotFound:
+        return None, NONE
+
+
+def usual_network(account: CloudAccount, values: Values) -> tuple[Network | None, str]:
+    """The network that a boot without options takes there; None leaves it to the driver."""
+    return _network(account, "", values)
+
+
+def usual_key(actor: User, values: Values) -> tuple[SshKey | None, str]:
+    """The key that a boot without options takes."""
+    return _key(actor, "", values)
+
+
+def usual_texts(actor: User, values: Values) -> dict[str, tuple[str, str]]:
+    """Security group, group and name prefix that a boot without options takes, each with its source."""
+    return {name: _text(name, "", values, fallback) for name, fallback in _texts(actor).items()}
+
+
 def next_names(project: Project, prefix: str, count: int) -> list[str]:
     """The names that the next boot would get; nothing is taken."""
     counter = NameCounter.objects.filter(project=project, prefix=prefix).first()
@@ -163,6 +194,12 @@ def find_flavor(account: CloudAccount, wanted: str) -> Flavor:
     return flavor
 
 
+def find_network(account: CloudAccount, wanted: str) -> Network:
+    """A network by name, the provider's id or ours. Raises NotFound with near names, Ambiguous."""
+    network: Network = _named(Network.objects.filter(account=account, usable=True), wanted, "network", account)
+    return network
+
+
 def _named(records: QuerySet[Any], wanted: str, kind: str, account: CloudAccount) -> Any:
     by_id = records.filter(provider_id=wanted).first()
     if by_id:
@@ -219,9 +256,9 @@ def _key(actor: User, wanted: str, values: Values) -> tuple[SshKey | None, str]:
 
 
 def _network(account: CloudAccount, wanted: str, values: Values) -> tuple[Network | None, str]:
-    networks = Network.objects.filter(account=account, usable=True)
     if wanted:
-        return _named(networks, wanted, "network", account), OPTION
+        return find_network(account, wanted), OPTION
+    networks = Network.objects.filter(account=account, usable=True)
     value, source = values.get(Default.Key.NETWORK, account)
     chosen = networks.filter(Q(provider_id=value) | Q(name=value)).first() if value else None
     return (chosen, source) if chosen else (None, NONE)  # the driver chooses sensibly

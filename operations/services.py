@@ -145,10 +145,18 @@ def _cancel_one(operation: Operation, actor: User) -> None:
         transaction.on_commit(lambda: engine.ring([current.pk]), robust=True)
 
 
+def is_repeatable(operation: Operation) -> bool:
+    """Whether a wish failed in a way that trying it again as it is makes sense."""
+    handling = engine.HANDLING.get(operation.kind)
+    return operation.state == OperationState.FAILED and handling is not None and handling.is_repeatable
+
+
 @transaction.atomic
 def retry(*, actor: User, operation: Operation) -> Operation:
     """Try a failed wish once more, with the same token, so that nothing is made twice. Raises NotAllowed, Conflict."""
     access.require(actor, "operation.retry", operation.project, owner_id=operation.owner_id)
+    if operation.kind in engine.HANDLING and not engine.HANDLING[operation.kind].is_repeatable:
+        raise Conflict(f"{operation} cannot be tried again as it is: what it was asked with is not kept. Ask anew.")
     failed = operation.children.filter(state=OperationState.FAILED) if operation.is_batch else [operation]
     deadline = timezone.now() + engine.HANDLING[operation.kind].deadline
     for wish in failed:

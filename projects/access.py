@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 
+from activity.models import Event
 from accounts.models import PortalRole, User
 from cloudmesh.errors import Ambiguous, NotAllowed, NotFound
 from projects.models import Membership, Project, ProjectState, Role
@@ -66,8 +67,9 @@ def predicate(model: type[Model], actor: User) -> Q:
         return Q(**{own: actor.pk})
     if sees_all(actor):
         return Q()
-    path = "pk" if model is Project else model.PROJECT_PATH  # type: ignore[attr-defined]
-    return Q(**{f"{path}__in": projects_of(actor)})
+    path = "pk" if model is Project else "project_id" if model is Event else model.PROJECT_PATH  # type: ignore[attr-defined]
+    mine = Q(**{f"{path}__in": projects_of(actor)})
+    return mine | Q(topic=actor.topic) if model is Event else mine
 
 
 def projects_of(actor: User) -> QuerySet[Membership, Any]:
@@ -151,26 +153,37 @@ def require_admin(actor: User, what: str) -> None:
         raise NotAllowed(f"Only administrators may {what}.")
 
 
-def roles(actor: User) -> dict[uuid.UUID, str]:
-    """Project id → role, read once for an actor object, that is once in a request."""
-    known = getattr(actor, "_project_roles", None)
+def memberships(actor: User) -> list[Membership]:
+    """Of `actor`, the default project's first; read once for an actor object, that is once in a request."""
+    known: list[Membership] | None = actor.__dict__.get("_memberships")
     if known is None:
-        known = actor._project_roles = dict(Membership.objects.filter(user=actor.pk).values_list("project", "role"))  # type: ignore[attr-defined]
+        mine = Membership.objects.filter(user=actor.pk).select_related("project")
+        known = actor.__dict__["_memberships"] = list(mine.order_by(F("is_default").desc(), "joined_at", "pk"))
     return known
 
 
 def forget_roles(actor: User) -> None:
-    """Read the roles of this actor object again when they are next asked for."""
-    actor.__dict__.pop("_project_roles", None)
+    """Read the memberships of this actor object again when they are next asked for."""
+    actor.__dict__.pop("_memberships", None)
+
+
+def roles(actor: User) -> dict[uuid.UUID, str]:
+    """Project id → role."""
+    return {membership.project_id: membership.role for membership in memberships(actor)}
+
+
+def workplaces(actor: User) -> list[Project]:
+    """The active projects where `actor` may work, the default one first."""
+    mine = [membership.project for membership in memberships(actor) if membership.role in WORKERS]
+    return [project for project in mine if project.state == ProjectState.ACTIVE]
 
 
 def default_project(actor: User) -> Project:
     """Where `actor` works unless told otherwise. Raises NotFound when there is none."""
-    mine = Membership.objects.filter(user=actor.pk, role__in=WORKERS, project__state=ProjectState.ACTIVE)
-    membership = mine.select_related("project").order_by(F("is_default").desc(), "joined_at", "pk").first()
-    if membership is None:
+    active = workplaces(actor)
+    if not active:
         raise NotFound("You are not in any active project. Ask to be invited to one, or apply for one.")
-    return membership.project
+    return active[0]
 
 
 def project_named(actor: User, name: str = "", *, permission: str) -> Project:

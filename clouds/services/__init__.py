@@ -1,16 +1,28 @@
 """What people do with clouds: `servers`, `accounts` and `choices` (defaults and keys)."""
 
 from clouds.services.accounts import (
+    driver_named,
     drivers,
     refresh_account,
     register_account,
     remove_account,
     replace_credential,
     switch_account,
+    update_account,
     watch,
 )
-from clouds.services.choices import next_boot, set_default
-from clouds.services.facts import AccountFacts, ServerFacts, account_facts, light, live_operations, server_facts
+from clouds.services.choices import defaults_in_force, favourites, next_boot, set_default, set_defaults, usual_key
+from clouds.services.facts import (
+    AccountFacts,
+    HeldFacts,
+    ServerFacts,
+    account_facts,
+    held_facts,
+    known_clouds,
+    light,
+    live_operations,
+    server_facts,
+)
 from clouds.services.servers import (
     ACTIONS,
     abilities,
@@ -19,6 +31,7 @@ from clouds.services.servers import (
     change_servers,
     delete_servers,
     find_servers,
+    named,
     open_console,
     read_console_log,
     release_ip,
@@ -28,17 +41,24 @@ from clouds.services.servers import (
 __all__ = [
     "ACTIONS",
     "AccountFacts",
+    "HeldFacts",
     "ServerFacts",
     "abilities",
     "account_facts",
     "assign_ip",
     "boot_servers",
     "change_servers",
+    "defaults_in_force",
     "delete_servers",
+    "driver_named",
     "drivers",
+    "favourites",
     "find_servers",
+    "held_facts",
+    "known_clouds",
     "light",
     "live_operations",
+    "named",
     "next_boot",
     "open_console",
     "read_console_log",
@@ -50,6 +70,9 @@ __all__ = [
     "replace_credential",
     "server_facts",
     "set_default",
+    "set_defaults",
     "switch_account",
+    "update_account",
+    "usual_key",
     "watch",
 ]

@@ -27,6 +27,11 @@ def drivers() -> Mapping[str, connect.Driver]:
     return connect.drivers()
 
 
+def driver_named(name: str) -> connect.Driver:
+    """One of them. Raises Invalid."""
+    return connect.driver_named(name)
+
+
 @transaction.atomic
 def register_account(
     *,
@@ -79,6 +84,34 @@ def replace_credential(*, actor: User, account: CloudAccount, credential: Mappin
     pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
     lifecycle.change(account, actor=actor, verb="credential", pending=pending)
     return _verify(account, actor, facts)
+
+
+@transaction.atomic
+def update_account(
+    *,
+    actor: User,
+    account: CloudAccount,
+    is_enabled: bool | None = None,
+    label: str | None = None,
+    credential: Mapping[str, str] | None = None,
+) -> Operation | None:
+    """Change what is given; answers what verifies another credential. Raises NotAllowed, Invalid."""
+    access.permitted(account, actor=actor, permission="cloud.manage")
+    if label is not None:
+        _relabel(actor, account, label)
+    if is_enabled is not None and is_enabled != account.is_enabled:
+        switch_account(actor=actor, account=account, on=is_enabled)
+    return replace_credential(actor=actor, account=account, credential=credential) if credential else None
+
+
+def _relabel(actor: User, account: CloudAccount, label: str) -> None:
+    """A shared cloud is labelled for all who use it, hence by administrators."""
+    cloud = account.cloud
+    if cloud.owner_project_id is None:
+        access.require_admin(actor, "relabel a cloud that the whole portal shares")
+    cloud.label = label[:120] or cloud.name
+    cloud.save(update_fields=["label"])
+    lifecycle.change(account, actor=actor, verb="relabelled")
 
 
 def switch_account(*, actor: User, account: CloudAccount, on: bool) -> None:
@@ -136,7 +169,7 @@ def _verify(account: CloudAccount, actor: User, facts: Mapping[str, str]) -> Ope
         project=account.project,
         actor=actor,
         lanes=[account.lane],
-        params={"facts": dict(facts)},
+        params={"facts": dict(facts), "driver": account.cloud.driver, "label": account.cloud.label},
         patience=Patience.FAIL,
     )
 

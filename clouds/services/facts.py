@@ -16,9 +16,12 @@ from django.utils import timezone
 from accounts.models import User
 from cloudmesh.types import ServerState
 from clouds.models import Cloud, CloudAccount, Flavor, Held, Image, Server, Sync
+from clouds.services import choices
 from operations.models import OPEN, Operation
+from projects import access
 from projects.models import Project, Quota
 
+MOST_CLOUDS = 200  # on one page
 RESOURCES = ("instances", "cores", "ram")
 #: What a row of a list does not show and would be most of what the database sends.
 HEAVY = ("native", "native_hash", "security_groups")
@@ -35,8 +38,8 @@ class ServerFacts:
     operation: Operation | None  # the newest that is not ended
 
     @property
-    def age(self) -> datetime.timedelta | None:
-        return timezone.now() - self.seen_at if self.seen_at else None
+    def age_seconds(self) -> int | None:
+        return _age(self.seen_at)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +63,27 @@ class AccountFacts:
     @property
     def servers(self) -> int:
         return sum(self.states.values())
+
+    @property
+    def age_seconds(self) -> int | None:
+        return _age(self.seen_at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldFacts:
+    """An image or a flavor (its account, cloud and project are loaded), and whether the next boot takes it."""
+
+    held: Any
+    is_default: bool
+
+
+def known_clouds(actor: User) -> list[CloudAccount]:
+    """The clouds that `actor` sees, with when their servers were last read as `read_at`; asked once for an actor object."""
+    known: list[CloudAccount] | None = actor.__dict__.get("_clouds")
+    if known is None:
+        clouds = _with_read_at(access.visible(CloudAccount, actor)).defer("credential", "pending")
+        known = actor.__dict__["_clouds"] = list(clouds.order_by("cloud__name", "pk")[:MOST_CLOUDS])
+    return known
 
 
 def light(servers: QuerySet[Server]) -> QuerySet[Server]:
@@ -109,6 +133,17 @@ def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
     ]
 
 
+def held_facts(records: Sequence[Any], *, actor: User) -> list[HeldFacts]:
+    """The facts of a page of images, flavors or networks: two questions, and a few for each cloud on it."""
+    _attach(records, "account", CloudAccount.objects.select_related("cloud", "project").defer("credential", "pending"))
+    accounts = {record.account_id: record.account for record in records}
+    usual = choices.favourites(actor=actor, accounts=list(accounts.values()))
+    return [
+        HeldFacts(held=held, is_default=held.provider_id == usual[held.account_id].get(held._meta.model_name))
+        for held in records
+    ]
+
+
 def live_operations(target_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Operation]:
     """For each target the newest operation that is not ended."""
     wishes = Operation.objects.filter(target_id__in=list(target_ids), state__in=OPEN).defer("params", "result")
@@ -117,13 +152,16 @@ def live_operations(target_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Operatio
 
 def _attach_accounts(servers: Sequence[Server]) -> dict[uuid.UUID, datetime.datetime | None]:
     """Load the accounts of a page with their clouds and projects; answers when the servers of each were read."""
-    reads = Sync.objects.filter(account=OuterRef("pk"), kind=Sync.Kind.SERVERS).values("done_at")
-    known = CloudAccount.objects.select_related("cloud", "project").annotate(read_at=Subquery(reads))
-    accounts = known.in_bulk({server.account_id for server in servers})
+    accounts = _with_read_at(CloudAccount.objects.all()).in_bulk({server.account_id for server in servers})
     for server in servers:
         server.account = accounts[server.account_id]
         server.project = server.account.project
     return {pk: account.read_at for pk, account in accounts.items()}  # type: ignore[attr-defined]
+
+
+def _with_read_at(accounts: QuerySet[CloudAccount]) -> QuerySet[CloudAccount]:
+    reads = Sync.objects.filter(account=OuterRef("pk"), kind=Sync.Kind.SERVERS).values("done_at")
+    return accounts.select_related("cloud", "project").annotate(read_at=Subquery(reads))
 
 
 def _attach(records: Sequence[Model], name: str, known: QuerySet[Any]) -> None:
@@ -182,3 +220,7 @@ def _caps(lanes: Iterable[str]) -> dict[tuple[str, str], int]:
     for scope, resource, limit in Quota.objects.filter(scope__in=list(lanes)).values_list("scope", "resource", "limit"):
         caps[scope, resource] = min(limit, caps.get((scope, resource), limit))
     return caps
+
+
+def _age(seen_at: datetime.datetime | None) -> int | None:
+    return max(0, int((timezone.now() - seen_at).total_seconds())) if seen_at else None

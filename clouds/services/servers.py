@@ -1,10 +1,11 @@
 """Promises about servers: decided and recorded in one transaction; nothing here waits for a cloud."""
 
-import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Q, QuerySet
 
 from accounts.models import SshKey, User
 from activity import lifecycle
@@ -21,6 +22,7 @@ from projects import access, policy, quota
 from projects.models import Project
 
 ACTIONS = tuple(BRINGS)
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: From which states an action makes sense; any other state refuses it before the cloud is asked.
 FROM: Mapping[str, frozenset[str]] = {
     "start": frozenset({ServerState.STOPPED, ServerState.SUSPENDED, ServerState.ERROR, ServerState.UNKNOWN}),
@@ -151,11 +153,24 @@ def find_servers(*, actor: User, names: Sequence[str], permission: str, project:
         raise Invalid("Name at least one server.", field="servers")
     live = access.visible(Server, actor).exclude(state=ServerState.DELETED).select_related("account__cloud", "project")
     live = live.filter(project=project) if project else live
+    ids = [name for name in names if ID.fullmatch(name)]
+    by_id = {str(server.pk): server for server in live.filter(pk__in=ids)} if ids else {}
     found: dict[Any, Server] = {}
     for text in names:
-        for server in _matching(live, text):
+        for server in [by_id[text]] if text in by_id else _matching(live, text):
             found[server.pk] = access.permitted(server, actor=actor, permission=permission)
     return list(found.values())
+
+
+def named(text: str) -> Q:
+    """The condition that a hostlist or glob means. Raises Invalid."""
+    plain, globs = [], Q()
+    for name in expand_names(text):
+        if is_glob(name):
+            globs |= Q(name__regex=_regex(name))
+        else:
+            plain.append(name)
+    return Q(name__in=plain) | globs if globs else Q(name__in=plain)
 
 
 def abilities(server: Server) -> list[dict[str, Any]]:
@@ -165,18 +180,28 @@ def abilities(server: Server) -> list[dict[str, Any]]:
     return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
 
 
-def _matching(live: models.QuerySet[Server], text: str) -> list[Server]:
-    if is_glob(text):
-        pattern = fnmatch.translate(text).replace("(?s:", "(?:").removesuffix("\\Z") + "$"
-        matches = list(live.filter(name__regex="^" + pattern))
-        if not matches:
-            raise NotFound(f"No server's name matches {text!r}.", wanted=text)
-        return matches
+def _matching(live: QuerySet[Server], text: str) -> list[Server]:
     names = expand_names(text)
-    by_name = list(live.filter(name__in=names)) if len(names) > 1 else []
-    if len(by_name) == len(names) > 1:
-        return by_name
+    found = _called([name for name in names if not is_glob(name)], live)
+    for glob in filter(is_glob, names):
+        matches = list(live.filter(name__regex=_regex(glob)))
+        if not matches:
+            raise NotFound(f"No server's name matches {glob[:80]!r}.", wanted=glob[:80])
+        found += matches
+    return found
+
+
+def _called(names: list[str], live: QuerySet[Server]) -> list[Server]:
+    """One question where each name is one server's; else one for each name, to say which is not."""
+    found = list(live.filter(name__in=names)) if len(names) > 1 else []
+    if {server.name for server in found} == set(names) and len(found) == len(names):
+        return found
     return [access.first_named(live, name, kind="server") for name in names]
+
+
+def _regex(glob: str) -> str:
+    """As PostgreSQL writes it; Python's fnmatch writes groups that it does not know."""
+    return "^" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in glob) + "$"
 
 
 def _ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:

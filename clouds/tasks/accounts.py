@@ -35,7 +35,7 @@ def _drop_pending(operation: Operation, reason: str) -> None:
         Cloud.objects.filter(pk=cloud.pk).delete()
 
 
-@handles("cloud.verify", deadline=datetime.timedelta(seconds=60), ended=_drop_pending)
+@handles("cloud.verify", deadline=datetime.timedelta(seconds=60), ended=_drop_pending, is_repeatable=False)
 def verify_account(operation: Operation) -> Outcome:
     """Log in with the pending credential; only one that worked becomes the account's."""
     account: CloudAccount | None = operation.target  # type: ignore[assignment]

@@ -63,6 +63,7 @@ class Handling:
     cancel: Handler | None  # undoes what a cancelled run may have done
     ended: Ending | None  # told in the same transaction that a wish failed, was cancelled or was rejected
     again: Beginning | None  # told in the same transaction that a failed wish is tried once more
+    is_repeatable: bool  # whether a failed wish can be tried once more as it is
 
 
 HANDLING: dict[str, Handling] = {}
@@ -75,11 +76,14 @@ def handles(
     cancel: Handler | None = None,
     ended: Ending | None = None,
     again: Beginning | None = None,
+    is_repeatable: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Register the handler of a kind of operation; used by the apps' `tasks`."""
 
     def register(run: Handler) -> Handler:
-        HANDLING[kind] = Handling(run=run, deadline=deadline, cancel=cancel, ended=ended, again=again)
+        HANDLING[kind] = Handling(
+            run=run, deadline=deadline, cancel=cancel, ended=ended, again=again, is_repeatable=is_repeatable
+        )
         return run
 
     return register

@@ -1,0 +1,42 @@
+"""Clouds and what they hold, as pages."""
+
+from clouds.views.actions import server_action, server_bulk
+from clouds.views.boot import Boot, next_context, server_next
+from clouds.views.catalogue import FlavorList, ImageList, default_set
+from clouds.views.clouds import (
+    cloud_cards,
+    cloud_detail,
+    cloud_list,
+    cloud_refresh,
+    cloud_remove,
+    cloud_row,
+    cloud_toggle,
+)
+from clouds.views.keys import Keys, key_delete
+from clouds.views.register import Register, cloud_verify
+from clouds.views.servers import ServerList, server_detail, server_row
+
+__all__ = [
+    "Boot",
+    "FlavorList",
+    "ImageList",
+    "Keys",
+    "Register",
+    "ServerList",
+    "cloud_cards",
+    "cloud_detail",
+    "cloud_list",
+    "cloud_refresh",
+    "cloud_remove",
+    "cloud_row",
+    "cloud_toggle",
+    "cloud_verify",
+    "default_set",
+    "key_delete",
+    "next_context",
+    "server_action",
+    "server_bulk",
+    "server_detail",
+    "server_next",
+    "server_row",
+]

@@ -1,0 +1,74 @@
+"""Images and flavors of all clouds, and which of them the next server gets."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.views import own_page
+from cloudmesh.types import ImageState
+from clouds import services
+from clouds.models import Flavor, Image
+from projects import access
+from projects.views import Filter, Listing, Signed, answer, dress
+
+
+class Catalogue(Listing):
+    """What clouds offer."""
+
+    words = ("name", "provider_id")
+    usual: ClassVar[Sequence[str]] = ("account__cloud__name", "name", "pk")
+
+    def filters(self) -> Iterable[Filter]:
+        names = sorted({cloud.cloud.name for cloud in services.known_clouds(self.request.user)})
+        choices = [(name, name) for name in names]
+        yield Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
+
+    def records(self) -> QuerySet[Any]:
+        return super().records().defer("native")
+
+    def rows(self, records: list[Any]) -> list[Any]:
+        """With which is the default on its cloud, and whether it can be made so where one works now."""
+        here = {place.pk for place in access.workplaces(self.request.user)[:1]}
+        return [
+            dress(facts.held, is_default=facts.is_default, may_default=facts.held.account.project_id in here)
+            for facts in services.held_facts(records, actor=self.request.user)
+        ]
+
+
+class ImageList(Catalogue):
+    model = Image
+    template_name = "clouds/image_list.html"
+    name = "images"
+    orders = {"name": ["name"], "cloud": ["account__cloud__name"]}
+
+    def records(self) -> QuerySet[Any]:
+        return super().records().exclude(state=ImageState.DELETED)
+
+
+class FlavorList(Catalogue):
+    model = Flavor
+    template_name = "clouds/flavor_list.html"
+    name = "flavors"
+    orders = {
+        "name": ["name"],
+        "cloud": ["account__cloud__name"],
+        "cores": ["cores", "ram"],
+        "ram": ["ram", "cores"],
+        "disk": ["disk", "ram"],
+    }
+    usual = ("account__cloud__name", "ram", "cores", "pk")
+
+
+@require_POST
+def default_set(request: Signed) -> HttpResponse:
+    """Make something the default of whoever asks, where they work now."""
+    key, value, cloud = (request.POST.get(name, "").strip() for name in ("key", "value", "cloud"))
+    project = access.default_project(request.user)
+    services.set_default(actor=request.user, project=project, key=key, value=value, cloud=cloud)
+    place = f"on {cloud} in {project}" if cloud else f"in {project}"
+    back = own_page(request) if request.POST.get("next") else reverse("portal:dashboard")
+    return answer(request, f"{value or 'Nothing'} is your default {key}", detail=place, back=back)

@@ -1,0 +1,49 @@
+"""A person's SSH keys: added by pasting, deleted, and one of them the default."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views import View
+from django.views.decorators.http import require_POST
+
+from accounts import services as accounts
+from accounts.models import SshKey
+from cloudmesh.errors import CloudmeshError
+from clouds import services
+from clouds.forms import KeyForm, blame
+from projects import access
+from projects.views import Signed, answer, dress, is_htmx
+
+
+class Keys(View):
+    def get(self, request: Signed, form: KeyForm | None = None) -> HttpResponse:
+        context = {"keys": _keys(request), "form": form or KeyForm()}
+        return render(request, "clouds/key_list.html", context, status=400 if form else 200)
+
+    def post(self, request: Signed) -> HttpResponse:
+        form = KeyForm(request.POST)
+        if form.is_valid():
+            try:
+                accounts.add_ssh_key(actor=request.user, **form.cleaned_data)
+                return redirect("clouds:key-list")
+            except CloudmeshError as error:
+                blame(form, error)
+        return self.get(request, form)
+
+
+@require_POST
+def key_delete(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    key = access.fetch(SshKey, pk, actor=request.user, permission="key.delete")
+    accounts.remove_ssh_key(actor=request.user, key=key)
+    if is_htmx(request):
+        return HttpResponse()  # the row is swapped for nothing
+    return answer(request, f"The key {key} is deleted", back=reverse("clouds:key-list"))
+
+
+def _keys(request: Signed) -> list[Any]:
+    places = access.workplaces(request.user)
+    usual = services.usual_key(request.user, places[0] if places else None)
+    return [dress(key, is_default=key == usual) for key in access.visible(SshKey, request.user)]

@@ -1,0 +1,178 @@
+"""Servers of all clouds in one table, and a page for each."""
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from activity.models import Event
+from cloudmesh.types import ServerState
+from clouds import services
+from clouds.models import Server
+from operations.models import Operation
+from projects import access
+from projects.views import Filter, Listing, Signed, dress
+
+RECENT = 30  # events and operations on a server's page
+STATES = [(state.value, state.label) for state in ServerState if not state.is_gone]
+#: What is done to a server → its words on a button.
+LABELS: Mapping[str, str] = {
+    "start": "Start",
+    "stop": "Stop",
+    "reboot": "Reboot",
+    "suspend": "Suspend",
+    "resume": "Resume",
+    "pause": "Pause",
+    "unpause": "Unpause",
+    "shelve": "Shelve",
+    "unshelve": "Unshelve",
+    "rename": "Rename",
+    "assign_ip": "Give a public address",
+    "release_ip": "Give the public address back",
+    "console": "Open the console",
+    "console_log": "Show the console's log",
+    "delete": "Delete",
+}
+#: What undoes something → what it undoes; a menu offers the one that fits.
+UNDOES: Mapping[str, str] = {"resume": "suspend", "unpause": "pause", "unshelve": "shelve"}
+PERMISSIONS: Mapping[str, str] = {
+    "delete": "server.delete",
+    "console": "server.console",
+    "console_log": "server.console",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Action:
+    """What a menu offers about a server; `reason` says why not, where it cannot be done."""
+
+    name: str  # in URLs
+    label: str
+    reason: str
+
+    @property
+    def able(self) -> bool:
+        return not self.reason
+
+
+class ServerList(Listing):
+    model = Server
+    template_name = "clouds/server_list.html"
+    name = "servers"
+    words = ("name", "address_text")
+    orders = {
+        "name": ["name"],
+        "state": ["state"],
+        "flavor": ["flavor"],
+        "image": ["image"],
+        "key": ["key"],
+        "cloud": ["account__cloud__name"],
+        "project": ["project__name"],
+        "owner": ["owner__username"],
+    }
+    usual = ("-created_at", "-pk")
+
+    def filters(self) -> Iterable[Filter]:
+        me, clouds = self.request.user.username, services.known_clouds(self.request.user)
+        yield Filter(name="state", label="State", choices=STATES, where=lambda state: Q(state=state))
+        names = sorted({cloud.cloud.name for cloud in clouds})
+        yield Filter(
+            name="cloud",
+            label="Cloud",
+            choices=[(name, name) for name in names],
+            where=lambda name: Q(account__cloud__name=name),
+        )
+        projects = sorted({cloud.project.name for cloud in clouds})
+        if len(projects) > 1:
+            choices = [(name, name) for name in projects]
+            yield Filter(name="project", label="Project", choices=choices, where=lambda name: Q(project__name=name))
+        yield Filter(
+            name="owner",
+            label="Owner",
+            choices=[("me", "Mine")],
+            where=lambda name: Q(owner__username=me if name == "me" else name),
+        )
+
+    def records(self) -> QuerySet[Any]:
+        live = super().records().exclude(state=ServerState.DELETED)
+        return services.light(live).alias(address_text=Cast("addresses", TextField()))
+
+    def rows(self, records: list[Any]) -> list[Any]:
+        return shown(self.request.user, records)
+
+    def context(self) -> dict[str, Any]:
+        return {"clouds": services.known_clouds(self.request.user)}
+
+
+@require_GET
+def server_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    """One row to be read again; nothing when there is none any more."""
+    live = access.visible(Server, request.user).exclude(state=ServerState.DELETED)
+    server = services.light(live).filter(pk=pk).first()
+    if server is None:
+        return HttpResponse(status=204)
+    return render(request, "clouds/_server_row.html", {"server": shown(request.user, [server])[0]})
+
+
+@require_GET
+def server_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    server = access.fetch(Server, pk, actor=request.user, permission="server.view")
+    operations = access.visible(Operation, request.user).filter(target_id=server.pk).defer("params", "result")
+    context = {
+        "server": shown(request.user, [server])[0],
+        "native": server.native,
+        "operations": operations.order_by("-pk")[:RECENT],
+        "events": access.visible(Event, request.user).filter(object_id=server.pk).order_by("-pk")[:RECENT],
+    }
+    return render(request, "clouds/server_detail.html", context)
+
+
+def shown(actor: User, servers: Sequence[Server]) -> list[Server]:
+    """Servers with the names, ages, progress and actions that their rows show."""
+    return [
+        dress(
+            facts.server,
+            image_name=facts.image,
+            flavor_name=facts.flavor,
+            key_name=facts.server.key,
+            seen_at=facts.seen_at,
+            operation=facts.operation,
+            actions=actions(actor, facts.server),
+        )
+        for facts in services.server_facts(servers)
+    ]
+
+
+def actions(actor: User, server: Server) -> list[Action]:
+    """What can be done to a server, and what cannot be done just now, with the reason."""
+    able = {each["name"]: each for each in services.abilities(server)}
+    offered = [name for name in LABELS if _fits(name, server, able)]
+    return [
+        Action(
+            name=name.replace("_", "-").replace("assign-ip", "ip-assign").replace("release-ip", "ip-release"),
+            label=LABELS[name],
+            reason=able[name]["reason"] or why_not(actor, name, server),
+        )
+        for name in offered
+    ]
+
+
+def why_not(actor: User, action: str, server: Server) -> str:
+    permission = PERMISSIONS.get(action, "server.change")
+    return access.why_not(actor, permission, server.project, owner_id=server.owner_id)
+
+
+def _fits(action: str, server: Server, able: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Of two that undo each other one makes sense at a time."""
+    if action in UNDOES:
+        return bool(able[action]["able"])
+    if action in ("assign_ip", "release_ip"):
+        return bool(server.public_addresses) == (action == "release_ip")
+    return not any(undone == action and able[undo]["able"] for undo, undone in UNDOES.items())

@@ -1,0 +1,114 @@
+"""Wishes as pages: what is under way, how far it is, and taking it back or trying it again."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from activity.models import Event
+from operations import services
+from operations.models import Operation, OperationState
+from projects import access
+from projects.views import Filter, Listing, Signed, answer, dress
+
+STEPS = 60  # of one operation that its page shows
+PARTS = 200
+HEAVY = ("params", "result")
+
+
+class OperationList(Listing):
+    model = Operation
+    template_name = "operations/operation_list.html"
+    name = "operations"
+    words = ("target_name", "kind", "step", "state_reason")
+    orders = {"kind": ["kind", "target_name"], "state": ["state"], "created_at": ["created_at"]}
+    usual = ("-created_at", "-pk")
+
+    def filters(self) -> Iterable[Filter]:
+        me = self.request.user.username
+        states = [(state, str(label).lower()) for state, label in OperationState.choices]
+        yield Filter(name="state", label="State", choices=states, where=lambda state: Q(state=state))
+        yield Filter(
+            name="owner",
+            label="Owner",
+            choices=[("me", "Mine")],
+            where=lambda name: Q(owner__username=me if name == "me" else name),
+        )
+        projects = [(project.name, project.name) for project in access.workplaces(self.request.user)]
+        if len(projects) > 1:
+            yield Filter(name="project", label="Project", choices=projects, where=lambda name: Q(project__name=name))
+
+    def records(self) -> QuerySet[Any]:
+        return visible(self.request.user).filter(parent=None)
+
+    def rows(self, records: list[Any]) -> list[Any]:
+        return shown(self.request.user, records)
+
+
+@require_GET
+def row(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    operation = visible(request.user).filter(pk=pk).first()
+    if operation is None:
+        return HttpResponse(status=204)
+    return render(request, "operations/_operation_row.html", {"operation": shown(request.user, [operation])[0]})
+
+
+@require_GET
+def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    operation = access.fetch(Operation, pk, actor=request.user, permission="operation.view")
+    children = visible(request.user).filter(parent=operation).order_by("created_at", "pk")[:PARTS]
+    facts = services.operation_facts([operation])[0]
+    context = {
+        "operation": dress(shown(request.user, [operation])[0], counts=facts.counts),
+        "parent": operation.parent,
+        "children": shown(request.user, children),
+        "steps": Event.objects.filter(object_id=operation.pk).order_by("-pk")[:STEPS],
+        "result": operation.result,
+        "target": operation.target,
+    }
+    return render(request, "operations/operation_detail.html", context)
+
+
+@require_POST
+def cancel(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    operation = access.fetch(Operation, pk, actor=request.user, permission="operation.cancel")
+    return accepted(request, services.cancel(actor=request.user, operation=operation), "Taken back")
+
+
+@require_POST
+def retry(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    operation = access.fetch(Operation, pk, actor=request.user, permission="operation.retry")
+    return accepted(request, services.retry(actor=request.user, operation=operation), "Trying again")
+
+
+def accepted(request: Signed, operation: Operation, title: str, *, back: str = "", detail: str = "") -> HttpResponse:
+    """Say what was asked for, with a link to how far it is."""
+    url = reverse("operations:detail", args=[operation.pk])
+    return answer(request, title, detail=detail or operation.target_name, url=url, back=back or url)
+
+
+def visible(actor: User) -> QuerySet[Operation]:
+    """Without what no row shows and would be most of what the database sends."""
+    return access.visible(Operation, actor).select_related("project", "owner").defer(*HEAVY)
+
+
+def shown(actor: User, operations: Iterable[Operation]) -> list[Operation]:
+    """Operations with what `actor` may do about each."""
+    return [
+        dress(
+            operation,
+            may_cancel=operation.is_open and _may(actor, "operation.cancel", operation),
+            may_retry=services.is_repeatable(operation) and _may(actor, "operation.retry", operation),
+        )
+        for operation in operations
+    ]
+
+
+def _may(actor: User, permission: str, operation: Operation) -> bool:
+    return not access.why_not(actor, permission, operation.project, owner_id=operation.owner_id)

@@ -1,0 +1,27 @@
+"""The first page: how the clouds are, what is under way, what happened and what comes next."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from activity.models import Event
+from clouds.models import CloudAccount
+from clouds.views import cloud_cards, next_context
+from operations.models import OPEN, Operation
+from portal.views.events import QUIET
+from projects import access
+from projects.views import Signed
+
+RECENT = 12
+RUNNING = 8
+
+
+def dashboard(request: Signed) -> HttpResponse:
+    events = access.visible(Event, request.user).exclude(kind__in=(*QUIET, "operation")).order_by("-pk")
+    operations = access.visible(Operation, request.user).filter(state__in=OPEN, parent=None)
+    context = {
+        "clouds": cloud_cards(request, access.visible(CloudAccount, request.user)),
+        "events": events[:RECENT],
+        "operations": operations.defer("params", "result")[:RUNNING],
+        **next_context(request),
+    }
+    return render(request, "portal/dashboard.html", context)
