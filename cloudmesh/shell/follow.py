@@ -17,12 +17,12 @@ MOST_REASONS = 10
 
 
 def follow(client: Client, operation: "Json") -> "Json":
-    """The operation as it ended. Each step is told once, when it begins."""
+    """The operation as it ended. Each step is told once, when it begins; why it failed tells `check`."""
     now, told = operation, ""
     try:
         for now in client.follow(operation["id"]):
             line = describe(now)
-            if line != told:
+            if line != told and now["state"] != "failed":
                 say(line)
             told = line
     except KeyboardInterrupt:
@@ -31,24 +31,22 @@ def follow(client: Client, operation: "Json") -> "Json":
 
 
 def describe(operation: "Json") -> str:
-    """One line: what it is about, how far it is and what happens now."""
-    what = operation["target"]["name"] if operation.get("target") else operation["kind"]
-    counts = {state: number for state, number in (operation.get("counts") or {}).items() if number}
-    parts = [what, operation["state"].replace("_", " ")]
+    """One line: what it is about, how far it is, what happens now and what it waits for."""
+    what = operation["target"]["name"] or operation["kind"]
     if operation["state"] == "running":
-        parts = [what, f"{operation['progress']} %", operation["step"]]
-    if counts:
-        parts.append(", ".join(f"{number} {state}" for state, number in counts.items()))
+        parts = [what, f"{operation['progress']} %", operation["step"], operation["reason"]]
+    else:
+        parts = [what, operation["state"].replace("_", " "), operation["reason"]]
     return "  ".join(filter(None, parts))
 
 
 def check(client: Client, operation: "Json") -> None:
-    """Raises what an operation failed with, after saying the reason of each of its parts."""
+    """Raises what an operation failed with, after telling the reason of each of its parts."""
     if operation["state"] == "succeeded":
         return
-    if (operation.get("counts") or {}).get("failed"):
+    if operation["is_batch"]:
         for part in itertools.islice(client.operations(parent=operation["id"], state="failed"), MOST_REASONS):
-            say(f"{describe(part)}  {part['reason']}")
+            say(describe(part))
     raise CloudmeshError(operation["reason"] or f"The operation was {operation['state']}.")
 
 

@@ -20,7 +20,7 @@ Going = Callable[..., None]
 
 def step(state: str, progress: int = 0, text: str = "", reason: str = "", **more: Any) -> dict[str, Any]:
     about = {"id": "op", "kind": "server.create", "target": {"kind": "server", "id": "7", "name": "gregor_7"}}
-    return {**about, "state": state, "progress": progress, "step": text, "reason": reason, "counts": None, **more}
+    return {**about, "state": state, "progress": progress, "step": text, "reason": reason, "is_batch": False, **more}
 
 
 @pytest.fixture
@@ -84,12 +84,22 @@ def test_a_failed_wish_shows_what_it_left_and_fails_with_the_reason(server: Serv
 
 
 def test_of_a_failed_batch_each_reason_is_told(server: Server, going: Going) -> None:
-    going(step("failed", reason="1 of 2 failed.", target=None, counts={"succeeded": 1, "failed": 1, "queued": 0}))
+    batch: dict[str, Any] = {"target": {"kind": "", "id": None, "name": "2 servers"}, "is_batch": True}
+    going(step("running", 50, "1 of 2 done", **batch), step("failed", reason="1 of 2 failed.", **batch))
     ended = cm("vm", "boot", "--count", "2", CLOUDMESH_URL=server.url)
     assert ended.stderr.splitlines() == [
-        "server.create  failed  1 succeeded, 1 failed",
+        "2 servers  50 %  1 of 2 done",
         "gregor_7  failed  No valid host was found.",
         "cm: 1 of 2 failed.",
+    ]
+
+
+def test_why_a_wish_waits_is_told(server: Server, going: Going) -> None:
+    busy = step("running", 20, "building", reason="The cloud is busy.")
+    going(step("waiting_approval", reason="More than 10 cores need a yes."), busy, step("succeeded"))
+    assert cm("vm", "boot", CLOUDMESH_URL=server.url).stderr.splitlines()[:2] == [
+        "gregor_7  waiting approval  More than 10 cores need a yes.",
+        "gregor_7  20 %  building  The cloud is busy.",
     ]
 
 
