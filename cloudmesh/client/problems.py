@@ -1,4 +1,4 @@
-"""What a portal's refusals mean: problem+json (RFC 9457) back to the tree of errors."""
+"""What a portal's refusals and failures mean: problem+json (RFC 9457) and results back to the tree of errors."""
 
 import json
 import re
@@ -31,6 +31,17 @@ def error_of(status: int, headers: dict[str, str], content: bytes, url: str) -> 
     kind = dict(_kinds(CloudmeshError)).get(name) or _BY_STATUS.get(status, CloudmeshError)
     error = kind(str(problem["detail"]))
     error.facts = {key: value for key, value in problem.items() if key not in _NO_FACTS}
+    return error
+
+
+def failure_of(operation: dict[str, Any]) -> CloudmeshError:
+    """The error that an operation ended with."""
+    facts = dict(operation.get("result") or {})
+    by_name = {kind.__name__: kind for _, kind in _kinds(CloudmeshError)}
+    error = by_name.get(facts.pop("error", ""), CloudmeshError)(
+        operation["reason"] or f"The operation was {operation['state']}."
+    )
+    error.facts = facts
     return error
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import CloudmeshError
+from cloudmesh.client.problems import failure_of
 from cloudmesh.shell.talk import say
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(client: Client, operation: "Json") -> None:
     if operation["is_batch"]:
         for part in itertools.islice(client.operations(parent=operation["id"], state="failed"), MOST_REASONS):
             say(describe(part))
-    raise CloudmeshError(operation["reason"] or f"The operation was {operation['state']}.")
+    raise failure_of(operation)
 
 
 def _leave(operation: "Json") -> NoReturn:

@@ -83,6 +83,14 @@ def test_a_failed_wish_shows_what_it_left_and_fails_with_the_reason(server: Serv
     assert ended.returncode == 1
 
 
+@pytest.mark.parametrize(("error", "code"), [("Unreachable", 6), ("Refused", 4), ("Full", 5), ("SomethingNewer", 1)])
+def test_a_failed_wish_ends_with_the_exit_code_of_its_error(
+    server: Server, going: Going, error: str, code: int
+) -> None:
+    going(step("failed", reason="The cloud said so.", result={"error": error, "limit": 3}))
+    assert cm("vm", "boot", CLOUDMESH_URL=server.url).returncode == code
+
+
 def test_of_a_failed_batch_each_reason_is_told(server: Server, going: Going) -> None:
     batch: dict[str, Any] = {"target": {"kind": "", "id": None, "name": "2 servers"}, "is_batch": True}
     going(step("running", 50, "1 of 2 done", **batch), step("failed", reason="1 of 2 failed.", **batch))
