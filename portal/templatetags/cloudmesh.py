@@ -99,6 +99,33 @@ def page(kind: str, pk: object) -> str:
     return reverse(PAGES[kind], args=[pk]) if pk and kind in PAGES else ""
 
 
+class Told(Protocol):
+    """What of an event is told."""
+
+    kind: str
+    name: str
+    verb: str
+    object_id: Any
+    data: dict[str, Any]
+
+
+@register.inclusion_tag("components/told.html", takes_context=True)
+def told(context: RequestContext, event: Told) -> dict[str, str]:
+    """What happened to what, with a link to it unless this is its own page."""
+    url = page(event.kind, event.object_id)
+    is_here = "request" in context and url == context["request"].path
+    what = event.data.get("step") or event.verb.replace("_", " ")
+    return {"kind": event.kind, "name": called(event), "what": what, "url": "" if is_here else url}
+
+
+def called(event: Told) -> str:
+    """An operation's name begins with its kind: `server.create gregor_7`."""
+    if event.kind != "operation":
+        return event.name
+    kind, _, target = event.name.partition(" ")
+    return f"{deed(kind)} {target}".strip()
+
+
 @register.simple_tag
 def age(when: datetime.datetime | None, never: str = "never", of: object = "") -> SafeString:
     """How long ago, in words that live.js keeps true; `of` names the cloud whose next reading makes it new."""

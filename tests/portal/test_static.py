@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from django.conf import settings
 from django.template.loader import get_template
 
+from cloudmesh.shell.main import cm
 from portal.templatetags import cloudmesh
 
 STATIC = settings.BASE_DIR / "static"
@@ -19,6 +21,7 @@ INLINE = re.compile(
     r"<script(?![^>]*\ssrc=)|<style\b|\sstyle\s*=|\son[a-z]+\s*=|\shx-on\b|javascript:|https?://(?!www\.w3\.org)",
     re.IGNORECASE,
 )
+COMMAND = re.compile(r'(?:{% cm "|data(?:-confirm)?-cm="cm )(\w+) (\w+)([^"]*)"')
 
 
 def test_the_hash_list_is_true_and_complete() -> None:
@@ -54,9 +57,7 @@ def test_every_live_part_can_re_read_itself() -> None:
     live = [part for part in parts if 'data-live="event:' not in part]
     assert len(live) > 8
     assert [
-        part
-        for part in live
-        if not all(word in part for word in (' id="', "hx-get=", 'live" hx-swap', "outerHTML"))
+        part for part in live if not all(word in part for word in (' id="', "hx-get=", 'live" hx-swap', "outerHTML"))
     ] == []
 
 
@@ -73,6 +74,30 @@ def test_a_script_is_short_and_evaluates_nothing(script: str) -> None:
     text = Path(STATIC / script).read_text()
     assert text.count("\n") < 300
     assert re.findall(r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write", text) == []
+
+
+def test_every_command_that_a_page_shows_exists() -> None:
+    shown = {match for path in PAGES for match in COMMAND.findall(path.read_text())}
+    assert len(shown) > 8
+    for noun, verb, rest in shown:
+        assert set(re.findall(r"--[\w-]+", rest)) <= options(noun, verb), f"cm {noun} {verb}"
+
+
+def test_every_field_of_the_boot_dialog_is_an_option_of_the_shell() -> None:
+    text = "".join(path.read_text() for path in PAGES if path.name.startswith("_boot"))
+    named = set(re.findall(r'data-option="(--[\w-]+)"', text)) | set(
+        re.findall(r'_boot_choice.html" with name="(\w+)"', text)
+    )
+    assert {f"--{name.removeprefix('--')}" for name in named} <= options("vm", "boot")
+    assert len(named) == 9
+
+
+def options(noun: str, verb: str) -> set[str]:
+    group = cm.commands[noun]
+    assert isinstance(group, click.Group), noun
+    command = group.get_command(click.Context(group), verb)
+    assert command, f"there is no cm {noun} {verb}"
+    return {option for parameter in command.params for option in parameter.opts}
 
 
 def icons_in_use() -> Iterator[str]:
