@@ -123,14 +123,16 @@ class Client:
     def keys(self, **filters: Any) -> "Iterator[Json]":
         return self._list("keys/", filters)
 
-    def add_key(self, name: str, public_key: str) -> "Json":
-        return self._send("POST", "keys/", {"name": name, "public_key": public_key})
+    def add_key(self, public_key: str, name: str | None = None) -> "Json":
+        return self._send("POST", "keys/", _given({"name": name, "public_key": public_key}))
 
     def defaults(self) -> "list[Json]":
         return list(self.session.pages("defaults/"))
 
-    def set_defaults(self, **values: Any) -> None:
-        self._send("PATCH", "defaults/", values)
+    def set_defaults(self, **values: Any) -> "list[Json]":
+        """Set any of cloud, key, group, prefix, and images, flavors by cloud; empty removes. Answers all."""
+        changed: list[Json] = self._send("PATCH", "defaults/", values)["results"]
+        return changed
 
     # Operations
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cloudmesh.client import Client
+from cloudmesh.errors import Invalid
 from cloudmesh.shell import credentials
 from cloudmesh.shell.follow import check, follow
 from cloudmesh.shell.options import Show, in_project, listing, pass_client, waiting
@@ -65,7 +66,11 @@ def register(client: Client, /, show: Show, name: str, wait: bool, project: str 
     cm cloud register chameleon --driver openstack --field auth_url=https://chi.uc.example.org:5000/v3
     cm cloud register chameleon --clouds-yaml ~/.config/openstack/clouds.yaml --entry chi
     """
-    wish = client.register(name, project=project, **credentials.gather(client, **source))
+    how = {"project": project, **credentials.gather(client, **source)}
+    try:
+        wish = client.register(name, **how)
+    except Invalid as refused:
+        wish = client.register(name, **{**how, "password": credentials.password_for(refused)})
     if wait:
         check(client, follow(client, wish["operation"]))
-    show.one(client.cloud(wish["cloud"]["id"]))
+    show.one(client.cloud(name))

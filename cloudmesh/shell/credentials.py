@@ -1,22 +1,17 @@
 """A cloud's credential, gathered from options, files and questions; secrets never need to be on the command line."""
 
 import itertools
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import near
+from cloudmesh.errors import Invalid, near
 from cloudmesh.shell import talk
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
-
-_SECRET_IN_OPENRC = re.compile(
-    r"^\s*(?:export\s+)?OS_(?:PASSWORD|APPLICATION_CREDENTIAL_SECRET)=[\"']?[^$\"'\s]", re.MULTILINE
-)
 
 
 def gather(
@@ -32,13 +27,23 @@ def gather(
     """What `Client.register` needs beside the name; raises UsageError for what is missing or contradicts itself."""
     if sum(source is not None for source in (driver, clouds_yaml, openrc)) != 1:
         raise click.UsageError("Say where the cloud is: one of --driver, --clouds-yaml or --openrc.")
+    password = secret_file.read().strip() if secret_file and not driver else None
     if clouds_yaml:
-        return {"clouds_yaml": clouds_yaml.read(), "cloud": entry}
+        return {"clouds_yaml": clouds_yaml.read(), "cloud": entry, "password": password}
     if openrc:
-        text = openrc.read()
-        return {"openrc": text, "password": None if _SECRET_IN_OPENRC.search(text) else _password(secret_file)}
+        return {"openrc": openrc.read(), "password": password}
     declared = _fields_of(client, driver or "")
     return {"driver": driver, "credential": _fill(declared, list(fields), secret_file)}
+
+
+def password_for(refused: Invalid) -> str:
+    """The password that a file does not hold, where the person can be asked for it; else raises `refused`."""
+    if refused.facts.get("field") != "password":
+        raise refused
+    if not talk.can_ask():
+        refused.facts["hint"] = "Give it with --secret-file."
+        raise refused
+    return talk.ask("Password", secret=True)
 
 
 def _fields_of(client: Client, driver: str) -> "dict[str, Json]":
@@ -100,9 +105,3 @@ def _ask(field: "Json") -> str:
         how = "--secret-file" if field["secret"] else f"--field {field['name']}=…"
         raise click.UsageError(f"{field['label']} ({field['name']}) is missing: give it with {how}.")
     return talk.ask(field["label"], secret=field["secret"])
-
-
-def _password(secret_file: TextIO | None) -> str:
-    if secret_file:
-        return secret_file.read().strip()
-    return _ask({"name": "password", "label": "Password", "secret": True})

@@ -1,6 +1,5 @@
 """`cm key`: the SSH keys that open servers."""
 
-import os
 from typing import TextIO
 
 import click
@@ -27,7 +26,7 @@ def list_(client: Client, show: Show) -> None:
 
 @key.command()
 @click.argument("file", type=click.File())
-@click.option("--name", help="What to call it; the file's name if not said.")
+@click.option("--name", help="What to call it; as its comment if not said.")
 @columns
 @pass_client
 def add(client: Client, show: Show, file: TextIO, name: str | None) -> None:
@@ -38,4 +37,4 @@ def add(client: Client, show: Show, file: TextIO, name: str | None) -> None:
     text = file.read().strip()
     if "PRIVATE KEY" in text:
         raise Invalid(f"{file.name} holds a private key, which was not sent. Give the public one, {file.name}.pub.")
-    show.one(client.add_key(name or os.path.basename(file.name).removesuffix(".pub"), text))
+    show.one(client.add_key(text, name))

@@ -1,5 +1,7 @@
 """`cm operation`: wishes, and what became of them."""
 
+import itertools
+
 import click
 
 from cloudmesh.client import Client
@@ -21,11 +23,13 @@ def operation() -> None:
 @click.option("--state", help="Only in this state, such as running or failed.")
 @click.option("--kind", help="Only of this kind, such as server.create.")
 @in_project
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @listing("id", "kind", "target:target.name", "state", "progress", "step", "actor", "created:created_at")
 @pass_client
-def list_(client: Client, /, show: Show, **filters: str) -> None:
+def list_(client: Client, /, show: Show, limit: int, **filters: str) -> None:
     """List operations, the newest first."""
-    show(client.operations(**filters), empty="No operations.")
+    newest = client.operations(page_size=min(limit, 1000), **filters)
+    show(itertools.islice(newest, limit), empty="No operations.")
 
 
 @operation.command("show")

@@ -33,6 +33,7 @@ def vm() -> None:
 @click.option("--group", help="To which group it belongs.")
 @click.option("--project", help="For which project.")
 @click.option("--network", help="In which network.")
+@click.option("--security-group", help="Behind which rules.")
 @click.option("--floating-ip", is_flag=True, default=None, help="With a public address.")
 @click.option("--if-down", type=click.Choice(["wait", "fail"]), help="What to do while the cloud does not answer.")
 @waiting

@@ -143,23 +143,44 @@ def test_a_clouds_yaml_is_sent_as_it_is(portal: Server, register: Callable[..., 
     assert wishes(portal) == [{"name": "chi", "clouds_yaml": "clouds:\n  chi: {}\n", "cloud": "chi"}]
 
 
-@pytest.mark.parametrize(
-    ("openrc", "password"),
-    [
-        ("export OS_PASSWORD=$OS_PASSWORD_INPUT\n", "asked"),
-        ("export OS_USERNAME=gregor\n", "asked"),
-        ('export OS_PASSWORD="it is here"\n', None),
-        ("  OS_APPLICATION_CREDENTIAL_SECRET=here\n", None),
-    ],
-)
-def test_the_password_of_an_openrc_is_only_asked_where_it_is_not_in_it(
-    portal: Server, register: Callable[..., Any], tmp_path: Path, openrc: str, password: str | None
-) -> None:
+@pytest.fixture
+def openrc(portal: Server, tmp_path: Path) -> str:
+    """A file without the password, at a portal that says so."""
+    usual = portal.answer
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST" and "password" not in asked.json:
+            return problem(400, "invalid", "The file does not hold password.", field="password")
+        return usual(asked)
+
+    portal.answer = answer
     file = tmp_path / "openrc"
-    file.write_text(openrc)
-    ended = register("--openrc", str(file), "--secret-file", "-", stdin="asked\n")
-    assert ended.returncode == 0
-    assert wishes(portal) == [{"name": "chi", "openrc": openrc} | ({"password": password} if password else {})]
+    file.write_text("export OS_USERNAME=gregor\n")
+    return str(file)
+
+
+def test_the_password_that_a_file_does_not_hold_is_asked_for(portal: Server, openrc: str) -> None:
+    with terminal("cloud", "register", "chi", "--no-wait", "--openrc", openrc, CLOUDMESH_URL=portal.url) as screen:
+        screen.until("Password")
+        screen.type(f"{SECRET}\n")
+        assert screen.end() == 0
+    assert wishes(portal)[-1] == {"name": "chi", "openrc": "export OS_USERNAME=gregor\n", "password": SECRET}
+    assert SECRET not in screen.seen
+
+
+def test_the_password_that_a_file_does_not_hold_comes_from_standard_input(
+    portal: Server, register: Callable[..., Any], openrc: str
+) -> None:
+    assert register("--openrc", openrc, "--secret-file", "-", stdin=f"{SECRET}\n").returncode == 0
+    assert [wish["password"] for wish in wishes(portal)] == [SECRET]
+
+
+def test_where_nobody_can_be_asked_the_password_of_a_file_is_an_error(
+    register: Callable[..., Any], openrc: str
+) -> None:
+    ended = register("--openrc", openrc)
+    assert ended.returncode == 2
+    assert "--secret-file" in ended.stderr
 
 
 def test_a_private_key_never_leaves(portal: Server, tmp_path: Path) -> None:
