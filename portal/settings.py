@@ -10,6 +10,8 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from cloudmesh.types import ImageState, ServerState
+
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -84,6 +86,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "portal.api.fresh",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -189,12 +192,13 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.backends.ScopedPermission"],
     "DEFAULT_RENDERER_CLASSES": ["portal.api.JSON"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.JSONBody"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "portal.api.Paging",
-    "EXCEPTION_HANDLER": "portal.api.problem",
+    "DEFAULT_PAGINATION_CLASS": "portal.api.paging.Paging",
+    "DEFAULT_METADATA_CLASS": None,  # the schema says it all
+    "EXCEPTION_HANDLER": "portal.api.problems.problem",
     "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
-    "PAGE_SIZE": 100,
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cloudmesh Portal",
@@ -204,6 +208,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ServerState": [state.value for state in ServerState],
+        "ImageState": [state.value for state in ImageState],
+        "OperationState": "operations.models.OperationState",
+        "CloudState": "clouds.models.AccountState",
+        "ProjectState": "projects.models.ProjectState",
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.api.schema.complete"],
 }
 
 CELERY_BROKER_URL = broker(REDIS_URL)

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("clouds.urls")),
     path("operations/", include("operations.urls")),
     path("events/", include((events, "activity"))),
+    path("api/v1/", include("portal.api.urls")),
     path("admin/", admin.site.urls),
 ]
 

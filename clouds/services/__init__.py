@@ -25,6 +25,7 @@ from clouds.services.facts import (
 )
 from clouds.services.servers import (
     ACTIONS,
+    ID,
     abilities,
     assign_ip,
     boot_servers,
@@ -40,6 +41,7 @@ from clouds.services.servers import (
 
 __all__ = [
     "ACTIONS",
+    "ID",
     "AccountFacts",
     "HeldFacts",
     "ServerFacts",

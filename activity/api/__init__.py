@@ -1,0 +1,26 @@
+"""What every end point of the REST API is made of: bodies that are checked, answers that are quick, lists that page.
+
+It stands in the lowest app since all others build on it, as `Stateful` does for records.
+"""
+
+from activity.api.answers import Answer
+from activity.api.bodies import Body, Flag, Named, OneOf, Text, Texts, Whole
+from activity.api.lists import Filter, Lists, Signed, all_of, check_parameters, one, one_of
+
+__all__ = [
+    "Answer",
+    "Body",
+    "Filter",
+    "Flag",
+    "Lists",
+    "Named",
+    "OneOf",
+    "Signed",
+    "Text",
+    "Texts",
+    "Whole",
+    "all_of",
+    "check_parameters",
+    "one",
+    "one_of",
+]

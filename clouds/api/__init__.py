@@ -1,0 +1,1 @@
+"""Clouds and what they hold over REST: `accounts`, `catalogue`, `choices` and `servers`."""
