@@ -84,15 +84,21 @@ class Child:
             self._is_asked = True
             self._process.send_signal(self.command.stop)
 
-    def stop(self) -> None:
-        """Ask, insist, kill; returns when it is gone."""
+    def stop(self) -> bool:
+        """Ask, insist, kill; returns when it is gone, with whether asking was enough."""
         self.ask_to_stop()
-        for number in (self.command.abort, signal.SIGKILL):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(self.command.patience)
-                return
-            self._process.send_signal(number)
-        self._process.wait()
+        if self._ends():
+            return True
+        self._process.send_signal(self.command.abort)
+        if not self._ends():
+            self._process.kill()
+            self._process.wait()
+        return False
+
+    def _ends(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self.command.patience)
+        return not self.is_alive
 
     def last_words(self, count: int = 5) -> str:
         """The end of its log, for an error message."""

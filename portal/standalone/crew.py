@@ -88,5 +88,6 @@ class Crew:
         for member in leaving:
             member.child.ask_to_stop()
         for member in leaving:
-            member.child.stop()
+            if not member.child.stop():
+                self._say(f"{member.command.name} did not stop when asked; it {member.child.end}")
         self._changed()

@@ -48,7 +48,7 @@ def test_a_child_dies_with_the_supervisor_however_that_dies(tmp_path: Path) -> N
 def test_a_child_that_ignores_the_asking_is_made_to_go(tmp_path: Path) -> None:
     child = Child(Command(name="deaf", argv=DEAF, patience=0.2), tmp_path / "log")
     assert wait_until(lambda: "ready" in (tmp_path / "log").read_text(), seconds=5)
-    child.stop()
+    assert not child.stop()
     assert child.end == "was ended by SIGKILL"
 
 

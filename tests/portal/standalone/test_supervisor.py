@@ -184,6 +184,7 @@ def test_a_signal_ends_it_cleanly(portal: Portal, number: signal.Signals) -> Non
     children, url = portal.living(), portal.key()["url"]
     portal.send(number)
     assert portal.wait() == 0
+    assert "did not stop when asked" not in portal.said.read_text()
     assert [name for name, (pid, birth) in children.items() if processes.born(pid) == birth] == []
     assert "database system is shut down" in (portal.var / "log/postgres.log").read_text().splitlines()[-1]
     with pytest.raises(OSError, match="refused"):
