@@ -13,7 +13,7 @@ from cloudmesh.errors import CloudmeshError, Unreachable
 
 
 class Portal(NamedTuple):
-    """A portal's address, the token that opens it, and the file that said so."""
+    """A portal's address, the token that opens it, and the file that the token is from."""
 
     url: str
     token: str = ""
@@ -41,13 +41,13 @@ def find_portal(url: str = "", token: str = "") -> Portal:
     known = [portal for portal in map(_read, (standalone_file(), profile_file())) if portal]
     if url:
         saved = next((portal for portal in known if portal.url.rstrip("/") == url.rstrip("/")), Portal(url))
-        return saved._replace(token=token or saved.token)
+        return saved._replace(token=token, source="") if token else saved
     if not known:
         raise Unreachable(
             "No portal is known. Start your own with `make run` in a clone of Cloudmesh Portal, "
             "or sign in to one that runs: cm login URL"
         )
-    return known[0]._replace(token=token or known[0].token)
+    return known[0]._replace(token=token, source="") if token else known[0]
 
 
 def standalone_portal() -> Portal | None:
@@ -82,7 +82,7 @@ def profile_file() -> str:
 
 
 def _home() -> str:
-    return os.environ.get("CLOUDMESH_HOME") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return os.path.abspath(os.environ.get("CLOUDMESH_HOME") or os.path.dirname(os.path.dirname(__file__)))
 
 
 def _read(path: str) -> Portal | None:

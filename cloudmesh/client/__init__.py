@@ -92,7 +92,8 @@ class Client:
         """The same servers as they are now, without those that are gone."""
         known = {server["id"]: server["name"] for server in servers}
         asked = (self.servers(name=names) for names in _batches(known.values()))
-        return [server for server in itertools.chain.from_iterable(asked) if server["id"] in known]
+        now = {server["id"]: server for server in itertools.chain.from_iterable(asked)}
+        return [now[id] for id in known if id in now]
 
     # Clouds and what they offer
 

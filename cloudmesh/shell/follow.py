@@ -34,7 +34,7 @@ def describe(operation: "Json") -> str:
     """One line: what it is about, how far it is, what happens now and what it waits for."""
     what = operation["target"]["name"] or operation["kind"]
     if operation["state"] == "running":
-        parts = [what, f"{operation['progress']} %", operation["step"], operation["reason"]]
+        parts = [what, f"{operation['progress']} %", operation["step"] or "started", operation["reason"]]
     else:
         parts = [what, operation["state"].replace("_", " "), operation["reason"]]
     return "  ".join(filter(None, parts))

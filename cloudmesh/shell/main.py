@@ -70,6 +70,7 @@ def main(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
+        _require_text(arguments)
         return cm.main(arguments, prog_name="cm", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
@@ -82,3 +83,9 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+
+
+def _require_text(arguments: list[str]) -> None:
+    for argument in arguments:
+        if not argument.isascii() and any("\udc80" <= char <= "\udcff" for char in argument):
+            raise click.UsageError(f"{argument!a} is no text in the encoding of this terminal.")

@@ -23,7 +23,8 @@ def explain(error: CloudmeshError) -> None:
     """The sentence of an error, and below it what helps to mend it."""
     click.echo(f"cm: {printable(error.message)}", err=True)
     for line in _advice(error.facts):
-        click.echo(f"    {printable(line)}", err=True)
+        if line not in error.message:
+            click.echo(f"    {printable(line)}", err=True)
 
 
 def confirm(question: str) -> None:
@@ -55,6 +56,12 @@ def printable(text: str) -> str:
 
 def _advice(facts: Mapping[str, Any]) -> list[str]:
     wrong = facts.get("errors")
-    fields = wrong.items() if isinstance(wrong, dict) else ()
-    lines = [f"{field}: {' '.join(map(str, said if isinstance(said, list) else [said]))}" for field, said in fields]
-    return [*lines, facts["hint"]] if "hint" in facts else lines
+    said = [f"{text}" for texts in wrong.values() for text in _texts(texts)] if isinstance(wrong, dict) else []
+    return [*said, facts["hint"]] if "hint" in facts else said
+
+
+def _texts(value: Any) -> list[str]:
+    """The sentences in what DRF may nest."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else [str(value)]

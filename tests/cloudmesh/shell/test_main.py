@@ -116,9 +116,17 @@ def test_a_refusal_is_one_sentence_and_its_exit_code(server: Server, status: int
     assert ended.stdout == ""
 
 
-def test_what_is_wrong_with_each_field_is_told(server: Server) -> None:
-    server.answer = lambda asked: problem(400, "invalid", "count: Too few.", errors={"count": ["Too few."]})
-    assert "    count: Too few.\n" in cm("vm", "boot", "--count", "0", CLOUDMESH_URL=server.url).stderr
+def test_what_is_wrong_with_each_field_is_told_once(server: Server) -> None:
+    wrong = {"count": ["Too few."], "credential": {"url": ["No address."]}}
+    server.answer = lambda asked: problem(400, "invalid", "Too few.", errors=wrong)
+    ended = cm("vm", "boot", "--count", "0", CLOUDMESH_URL=server.url)
+    assert ended.stderr == "cm: Too few.\n    No address.\n"
+
+
+def test_what_is_no_text_is_a_usage_error() -> None:
+    ended = subprocess.run([CM, "vm", "show", b"\xff"], capture_output=True, text=True, env=environment())
+    assert ended.returncode == 2
+    assert "no text" in ended.stderr
 
 
 def test_who_is_not_signed_in_is_told_how(server: Server) -> None:
