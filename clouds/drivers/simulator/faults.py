@@ -1,7 +1,7 @@
 """Faults that strike requests: kept in the world, so that every process meets them.
 
 Before the work: 500, 429, timeout, garbage, refused (the connection), slow (it is answered, but late).
-After it: lost-answer (all is done, nobody hears of it). In it: build-error (a server that ends in ERROR).
+After it: lost-answer (all is done, nobody hears of it), late-answer (all is done, it is told late). In it: build-error (a server that ends in ERROR).
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from cloudmesh.types import Json
 from clouds.drivers.simulator.world import CHANCE, CloudError, Desk
 
-EFFECTS = ("500", "429", "timeout", "garbage", "refused", "slow", "lost-answer", "build-error")
+EFFECTS = ("500", "429", "timeout", "garbage", "refused", "slow", "lost-answer", "late-answer", "build-error")
 OUTAGE = 0  # the id of the fault that refuses everything
 NO_HOST = "No valid host was found. There are not enough hosts available."
 
@@ -26,7 +26,8 @@ class Fault:
 
     def before(self, kind: str, timeout: float) -> None:
         """Do what this fault does to a request before any work; `timeout` is the client's patience."""
-        time.sleep(min(self.delay or (timeout if self.effect == "timeout" else 0), timeout))
+        if self.effect != "late-answer":
+            time.sleep(min(self.delay or (timeout if self.effect == "timeout" else 0), timeout))
         answers = {
             "500": (500, "The server has either erred or is incapable of performing the requested operation."),
             "429": (429, f"Too many requests: {kind} is limited. Retry after 1 second."),
@@ -38,13 +39,16 @@ class Fault:
             status, words = answers[self.effect]
             raise CloudError(status, self.text or words)
 
-    def after(self, kind: str) -> None:
+    def after(self, kind: str, timeout: float) -> None:
+        """Do what this fault does to a request whose work is done."""
+        if self.effect == "late-answer":
+            time.sleep(min(self.delay, timeout))
         if self.effect == "lost-answer":
             raise CloudError(504, f"The connection broke before the answer to {kind} came.")
 
     @property
     def is_failure(self) -> bool:
-        return self.effect not in ("", "slow", "build-error")
+        return self.effect not in ("", "slow", "late-answer", "build-error")
 
     @property
     def build_error(self) -> str:

@@ -27,7 +27,7 @@ class Gate:
             with self._world.work() as desk:
                 yield Desk(desk.world, desk.db, desk.now, self._login(desk)), fault
                 _note(desk, request_id, fault.effect or "ok")
-            fault.after(kind)
+            fault.after(kind, self._timeout)
         except CloudError as error:
             with self._world.work() as desk:
                 _note(desk, request_id, fault.effect if fault.is_failure else str(error.status))

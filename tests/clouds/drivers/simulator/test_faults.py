@@ -1,5 +1,6 @@
 """Faults strike the requests they are meant for, and do what they say."""
 
+import concurrent.futures
 import dataclasses
 import json
 import time
@@ -62,6 +63,17 @@ def test_a_lost_answer_leaves_the_server_to_be_found(driver: Simulator, world: c
     assert [server.id for server in driver.servers()] == [found.id]
     row = control.requests(world, "create_server")[-1]
     assert (row["token"], row["outcome"]) == ("wish", "lost-answer")
+
+
+def test_a_late_answer_comes_after_the_work(driver: Simulator, world: control.World, spec: ServerSpec) -> None:
+    control.fail(world, "create_server", "late-answer", delay=0.2, times=1)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(driver.create_server, spec, token="wish")
+        deadline = time.monotonic() + 5
+        while not (made := control.listing(world)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not asked.done()
+        assert asked.result().id == made[0]["id"]
 
 
 def test_a_build_can_end_in_error_with_the_clouds_words(
