@@ -134,15 +134,16 @@
     setTimeout(() => button.classList.remove("copied"), 1500);
   });
 
-  on("input", ({ target }) => {
-    const form = target.closest("form[data-cm]");
-    if (!form) return;
+  function spell(form) {
     const options = all("[data-option]", form).map((el) => {
       if (el.type === "checkbox") return el.checked ? el.dataset.option : "";
       return el.value && el.value !== el.dataset.default ? `${el.dataset.option} ${quoted(el.value)}`.trim() : "";
     });
     one(".cm code", form).textContent = [form.dataset.cm, ...options.filter(Boolean)].join(" ");
-  });
+  }
+
+  on("input", ({ target }) => { const form = target.closest("form[data-cm]"); if (form) spell(form); });
+  on("htmx:afterSwap", ({ target }) => all("form[data-cm]", target).forEach(spell));
 
   // --- the palette: pages from the sidebar, everything else from the server -------------------------------------
   const palette = one("#palette"), field = one("input", palette), results = one("ul", palette);

@@ -105,6 +105,7 @@ class Told(Protocol):
     kind: str
     name: str
     verb: str
+    to_state: str
     object_id: Any
     data: dict[str, Any]
 
@@ -115,6 +116,8 @@ def told(context: RequestContext, event: Told) -> dict[str, str]:
     url = page(event.kind, event.object_id)
     is_here = "request" in context and url == context["request"].path
     what = event.data.get("step") or event.verb.replace("_", " ")
+    if event.verb == "changed" and event.to_state:
+        what = f"changed: {event.to_state.replace('_', ' ')}"
     return {"kind": event.kind, "name": called(event), "what": what, "url": "" if is_here else url}
 
 
