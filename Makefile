@@ -6,7 +6,8 @@ ARGS ?=
 export PYTHON
 
 # Settings for commands that look at the code only and reach no service.
-nothing := CLOUDMESH_SECRET_KEY=none CLOUDMESH_KEYS= DATABASE_URL=postgresql:///none REDIS_URL=redis://none
+nothing := CLOUDMESH_STANDALONE=1 CLOUDMESH_SECRET_KEY=none DATABASE_URL=postgresql:///none REDIS_URL=redis://none \
+	CLOUDMESH_KEYS=none:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
