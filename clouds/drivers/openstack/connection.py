@@ -5,7 +5,9 @@ Nothing comes from the environment, neither proxies nor netrc nor certificates: 
 """
 
 import contextlib
+import fcntl
 import functools
+import hashlib
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -38,6 +40,7 @@ class Cloud:
     """One OpenStack, seen with one credential. Every failure is one of `cloudmesh.errors`."""
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
+        self._state_dir = site.state_dir
         self._where = {
             "interface": credential.get("interface") or "public",
             "region_name": credential.get("region_name") or None,
@@ -87,6 +90,18 @@ class Cloud:
         """Whether the catalog names the service."""
         with self._access() as access, understood("Keystone"):
             return any(access.service_catalog.get_endpoints(service_type=service, **self._where).values())
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else on this machine is in here for the same project; raises Busy where somebody is."""
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(f"{self._login.auth_url} {self.project}".encode()).hexdigest()[:16]
+        with (self._state_dir / f"openstack-{name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Busy("Another server of this project is being given an address just now.") from error
+            yield
 
     def read(self, service: str, *parts: str, key: str, translate: Callable[[Any], Record]) -> Record:
         """What stands under `key`, translated."""
@@ -248,6 +263,8 @@ def _refusal(error: keystone.HttpError) -> DriverError:
     if answer is None:
         return Busy(str(error))
     reason = failure("Keystone", answer.status_code, answer.content, answer.headers)
+    if isinstance(reason, Gone) and reason.message.startswith("Could not find"):
+        return Refused(reason.message)  # the application credential
     if isinstance(reason, Gone):
         return Rejected(f"There is no Keystone at {error.url}: check the identity URL.", field="auth_url")
     return reason

@@ -119,15 +119,26 @@ def assign_floating_ip(cloud: "Cloud", server: Server) -> FloatingIp:
         raise late(f"{server.name} has no network port that could have a public address.")
     holders = {port["id"]: server.id for port in ports}
     known = list(_floating(cloud))
-    for native in known:
-        if native.get("port_id") in holders:
-            return records.floating_ip(native, holders)
-    port, outside = _way_out(cloud, ports)
-    unused = (each for each in known if not each.get("port_id") and each["floating_network_id"] == outside)
-    for native in unused:
-        if taken := _take(cloud, native, port):
-            return records.floating_ip(taken, holders)
-    return records.floating_ip(_new(cloud, outside, port), holders)
+    given = next((native for native in known if native.get("port_id") in holders), None)
+    if given is None:
+        port, outside = _way_out(cloud, ports)
+        given = _reused(cloud, outside, port) if _unused(known, outside) else None
+        given = given or _new(cloud, outside, port)
+    return records.floating_ip(given, holders)
+
+
+def _unused(known: Iterable[Json], outside: str) -> list[Json]:
+    return [each for each in known if not each.get("port_id") and each["floating_network_id"] == outside]
+
+
+def _reused(cloud: "Cloud", outside: str, port: str) -> Json | None:
+    """An unused address, taken by one at a time: of two at the same instant Neutron tells both that they have it,
+    since it forgets If-Match when its database makes it try again."""
+    with cloud.alone():
+        for native in _unused(_floating(cloud), outside):
+            if taken := _take(cloud, native, port):
+                return taken
+    return None
 
 
 def release_floating_ips(cloud: "Cloud", server_id: str) -> None:
@@ -167,7 +178,7 @@ def _outside(cloud: "Cloud", router: str) -> str:
 
 
 def _take(cloud: "Cloud", native: Json, port: str) -> Json | None:
-    """An unused address for the port, unless another worker was quicker: Neutron alone would let both have it."""
+    """This address for the port, unless somebody was quicker."""
     unchanged = {"If-Match": f"revision_number={native['revision_number']}"} if "revision_number" in native else None
     wish = {"floatingip": {"port_id": port}}
     try:
