@@ -1,7 +1,8 @@
 """Faults that strike requests: kept in the world, so that every process meets them.
 
 Before the work: 500, 429, timeout, garbage, refused (the connection), slow (it is answered, but late).
-After it: lost-answer (all is done, nobody hears of it), late-answer (all is done, it is told late). In it: build-error (a server that ends in ERROR).
+After it: late-answer (all is done, it is told late), lost-answer (all is done, nobody hears of it).
+In it: build-error (a server that ends in ERROR).
 """
 
 import dataclasses
