@@ -1,6 +1,6 @@
 /* What a page does by itself: dialogs, toasts, selection, the palette and the `cm` commands to copy.
 
-   data-confirm="Delete a?"  asks before its htmx request; …-detail, …-verb, …-cm say more; …-chosen lists the selected
+   data-confirm="Delete a?"  asks before its htmx request; …-detail, …-verb, …-cm with …-name say more; …-chosen: the ticked
    data-select, data-bulk    a box of a table; the bar that shows while some are ticked
    data-copy, data-close, data-unselect, data-palette   buttons
    form[data-cm]             spells its `cm` command from fields with data-option and data-default
@@ -71,7 +71,7 @@
     one("#confirm-title").textContent = ask.confirm.replace("%d", names.length);
     one("#confirm-detail").textContent = ask.confirmDetail || "";
     one("#confirm-names").replaceChildren(...names.map((name) => make("li", "", name)));
-    one("#confirm-cm code").textContent = [ask.confirmCm, names.length ? quoted(names.join(",")) : ""].join(" ").trim();
+    one("#confirm-cm code").textContent = `${ask.confirmCm} ${quoted(ask.confirmName || names.join(","))}`;
     one("#confirm-cm").hidden = !ask.confirmCm;
     one("#confirm-yes").textContent = ask.confirmVerb || "Delete";
     const dialog = one("#confirm");

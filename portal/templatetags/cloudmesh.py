@@ -4,6 +4,7 @@ A builtin of all templates, so no page loads it.
 """
 
 import datetime
+import functools
 import json
 import shlex
 from typing import Any, Protocol
@@ -50,6 +51,7 @@ RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "
 
 
 @register.simple_tag
+@functools.cache
 def icon(name: str, css: str = "") -> SafeString:
     """A decorative icon of the sprite; its button or link says in words what it does."""
     sprite = static("vendor/icons.svg")
