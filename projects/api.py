@@ -1,6 +1,7 @@
 """Who one is, where one works and what happened there, over REST."""
 
 import dataclasses
+import importlib.metadata
 import uuid
 from collections.abc import Sequence
 
@@ -10,7 +11,6 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-import cloudmesh
 from accounts.models import User
 from activity.api import Answer, Filter, Lists, Signed, one, one_of
 from activity.models import Event
@@ -83,7 +83,7 @@ class Self:
     project: Project | None  # where they work unless told otherwise
     projects: Sequence[Working]
     is_admin: bool
-    version: str = cloudmesh.__version__
+    version: str = importlib.metadata.version("cloudmesh-portal")
 
     @property
     def name(self) -> str:
