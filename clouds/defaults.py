@@ -218,7 +218,8 @@ def _image(account: CloudAccount, wanted: str, values: Values) -> tuple[Image, s
     chosen = images.filter(Q(provider_id=value) | Q(name=value)).first() if value else None
     if chosen:
         return chosen, source
-    first = images.filter(name__istartswith=FRIENDLY).order_by("-name").first() or images.order_by("name").first()
+    friendly = images.filter(name__istartswith=FRIENDLY).order_by("min_ram", "-name")  # the newest of the plain ones
+    first = friendly.first() or images.order_by("name").first()
     if first is None:
         raise NotFound(
             f"The cloud {account} has shown no image yet. Wait for its first reading, or: cm cloud refresh {account}"
