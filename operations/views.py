@@ -90,7 +90,7 @@ def retry(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def accepted(request: Signed, operation: Operation, title: str, *, back: str = "", detail: str = "") -> HttpResponse:
     """Say what was asked for, with a link to how far it is."""
     url = reverse("operations:detail", args=[operation.pk])
-    return answer(request, title, detail=detail or operation.target_name, url=url, back=back or url)
+    return answer(request, title, detail=detail, url=url, back=back or url)
 
 
 def visible(actor: User) -> QuerySet[Operation]:

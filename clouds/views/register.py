@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from django.views import View
 from django.views.decorators.http import require_GET
 
 from cloudmesh.errors import CloudmeshError
+from cloudmesh.types import Field
 from clouds import services
 from clouds.forms import AccountForm, FileForm, blame, from_file
 from clouds.forms.account import CLOUDS_YAML, OPENRC, PREFIX
@@ -142,7 +143,7 @@ def _of_failed(operation: Operation) -> AccountForm:
 
 
 def _ways(chosen: str) -> Iterator[dict[str, Any]]:
-    kinds = {name: (driver.label, _help(driver.__doc__)) for name, driver in services.drivers().items()}
+    kinds = {name: (driver.label, _help(driver.fields)) for name, driver in services.drivers().items()}
     files = {name: (name, help) for name, help in FILES.items()}
     for name, (label, help) in {**kinds, **files}.items():
         yield {"label": label, "help": help, "url": "?" + urlencode(_query(name)), "selected": name == chosen}
@@ -152,9 +153,10 @@ def _query(way: str) -> dict[str, str]:
     return {"file" if way in FILES else "driver": way}
 
 
-def _help(doc: str | None) -> str:
-    """The first line of a driver's description."""
-    return (doc or "").strip().partition("\n")[0]
+def _help(fields: Iterable[Field]) -> str:
+    """What one has to have at hand."""
+    needed = ", ".join(field.label for field in fields if field.required)
+    return f"You need: {needed}." if needed else ""
 
 
 def _as_name(text: str) -> str:

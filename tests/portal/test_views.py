@@ -1,6 +1,5 @@
 """The frame of all pages, signing in, failures and probes."""
 
-
 import pytest
 from django.test import Client
 
