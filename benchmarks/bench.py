@@ -1,10 +1,8 @@
-"""What every benchmark here needs: the portal's real services, rounds of two things in turn, and a table."""
+"""Two things measured in turn, and the line of a table that says how they compare."""
 
-import contextlib
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -24,30 +22,9 @@ class Row:
         return f"| {self.name} | {self.value} | {self.bound} | {self.ratio} | {self.goal} | {mark} |"
 
 
-HEAD = "| what | measured | bound | ratio | goal | met |\n|---|---|---|---|---|---|"
-
-
-@contextlib.contextmanager
-def portal() -> Iterator[None]:
-    """PostgreSQL and Valkey of its own, the tables made, Django ready in this process."""
-    from tests import services
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    os.environ.setdefault("CLOUDMESH_SECRET_KEY", "only for benchmarks")
-    os.environ.setdefault("CLOUDMESH_KEYS", "bench:" + "A" * 43)
-    os.environ.setdefault("CLOUDMESH_STANDALONE", "1")
-    with services.environment():
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        try:
-            yield
-        finally:
-            connections.close_all()
+def at_most(name: str, value: float, goal: float, unit: str = "") -> Row:
+    """A value that has a goal of its own and no bound."""
+    return Row(name=name, value=f"{value:g}{unit}", bound="", ratio="", goal=f"≤ {goal:g}{unit}", met=value <= goal)
 
 
 def in_turn(

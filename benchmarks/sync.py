@@ -12,9 +12,19 @@ from typing import Any
 
 import orjson
 import urllib3
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.models import User
 from benchmarks import bench
 from benchmarks.bench import Row
+from clouds import services
+from clouds.models import CloudAccount, Server, Sync
+from clouds.sync import schedule
+from operations import engine
+from projects.models import Project
+from tests import factories
 
 FULL_GOAL, IDLE_GOAL = 1.5, 2.0
 COLUMNS = (
@@ -40,18 +50,16 @@ def nova(servers: int, latency_ms: float = 0) -> Iterator[str]:
 
 def main() -> list[Row]:
     rows = []
-    with bench.portal():
-        for count, rounds in ((1_000, 11), (10_000, 5)):
-            with nova(count) as url:
-                rows += _full(url, count, rounds)
-        for latency, count in ((0, 1_000), (10, 1_000), (10, 10_000)):
-            with nova(count, latency) as url:
-                rows.append(_idle(url, count, latency))
+    for count, rounds in ((1_000, 11), (10_000, 5)):
+        with nova(count) as url:
+            rows += _full(url, count, rounds)
+    for latency, count in ((0, 1_000), (10, 1_000), (10, 10_000)):
+        with nova(count, latency) as url:
+            rows.append(_idle(url, count, latency))
     return rows
 
 
 def _full(url: str, count: int, rounds: int) -> list[Row]:
-    from django.db import connection
 
     account, read = _account(url)
     with connection.cursor() as cursor:
@@ -69,14 +77,7 @@ def _full(url: str, count: int, rounds: int) -> list[Row]:
     again, least = bench.in_turn(rounds, lambda: read(True), lambda: _raw(url, account))
     statements = _statements(lambda: read(True))
     account.cloud.delete()
-    few = Row(
-        name=f"SQL statements of a full reading of {count:,}",
-        value=str(statements),
-        bound="",
-        ratio="",
-        goal="≤ 10",
-        met=statements <= 10,
-    )
+    few = bench.at_most(f"SQL statements of a full reading of {count:,}", statements, 10)
     return [
         bench.compare(f"full reading of {count:,} new servers, to raw pages + COPY + upsert", mine, bound, FULL_GOAL),
         bench.compare(f"full reading of {count:,} known servers, to the same", again, least, FULL_GOAL),
@@ -101,15 +102,6 @@ def _idle(url: str, count: int, latency: int) -> Row:
 
 def _account(url: str) -> tuple[Any, Callable[[bool], None]]:
     """An account at the cloud behind `url`, and how to read its servers, all of them or what changed."""
-    from django.utils import timezone
-
-    from accounts.models import User
-    from clouds import services
-    from clouds.models import CloudAccount, Sync
-    from clouds.sync import schedule
-    from operations import engine
-    from projects.models import Project
-    from tests import factories
 
     user = User.objects.filter(username="bench").first() or factories.make_user("bench", is_admin=True)
     project = Project.objects.filter(name="bench").first() or factories.make_project("bench", lead=user)
@@ -132,7 +124,6 @@ def _account(url: str) -> tuple[Any, Callable[[bool], None]]:
 
 def _raw(url: str, account: Any) -> None:
     """Fetch every page, parse it, write it: what nobody can do without."""
-    from django.db import connection, transaction
 
     pool = urllib3.PoolManager()
     target, servers = f"{url}/v2.1/servers/detail?limit=1000", []
@@ -162,19 +153,12 @@ def _raw_row(account: Any, server: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _check(count: int) -> None:
-    from clouds.models import Server
 
     assert Server.objects.count() in (0, count), Server.objects.count()
 
 
 def _statements(work: Callable[[], object]) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as queries:
         work()
     return len([query for query in queries if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))])
-
-
-if __name__ == "__main__":
-    print(bench.HEAD, *main(), sep="\n")
