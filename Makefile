@@ -41,7 +41,7 @@ test: ## All tests that need nothing but this machine
 
 live: ## The drivers against real clouds, brought up by tests/live or named in the environment
 	@requirements/install live
-	$(python) -m pytest tests/live -m live $(ARGS)
+	$(python) -m pytest tests/live -m live --live-report tests/live/REPORT.md $(ARGS)
 
 bench: ## Ratios to bounds measured in the same run
 	@requirements/install dev

@@ -3,7 +3,9 @@
 import os
 import pathlib
 import secrets
+import socket
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -28,6 +30,22 @@ class Clouds:
 
     def credential(self, name: str = "") -> Mapping[str, str]:
         return as_credential(self.entries[name or self.default])
+
+
+def named() -> Clouds | None:
+    """The one that the environment names, else that of tests/live/openstack/up.sh if it runs."""
+    if there := os.environ.get("CLOUDMESH_LIVE_OPENSTACK"):
+        path, _, cloud = there.rpartition(":")
+        return Clouds(pathlib.Path(path).expanduser(), cloud)
+    if not OURS.exists():
+        return None
+    clouds = Clouds(OURS, "india")
+    keystone = urllib.parse.urlsplit(clouds.credential()["auth_url"])
+    try:
+        socket.create_connection((keystone.hostname, keystone.port), timeout=5).close()
+    except OSError:
+        return None
+    return clouds
 
 
 def as_credential(entry: Mapping[str, Any]) -> Mapping[str, str]:

@@ -1,28 +1,27 @@
-"""What live tests run against."""
+"""What live tests run against, and the report of it."""
 
-import os
 import pathlib
-import socket
-import urllib.parse
 
 import pytest
 
-from tests.live.clouds import OURS, Clouds
+from tests.live.clouds import Clouds, named
+from tests.live.report import Report
 
-HOW = "no OpenStack: run tests/live/openstack/up.sh, or set CLOUDMESH_LIVE_OPENSTACK=PATH_OF_CLOUDS_YAML:CLOUD"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--live-report", type=pathlib.Path, help="Write what ran against what into this file.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := config.getoption("--live-report", None):
+        config.pluginmanager.register(Report(path), "live-report")
 
 
 @pytest.fixture(scope="session")
 def openstack() -> Clouds:
-    if named := os.environ.get("CLOUDMESH_LIVE_OPENSTACK"):
-        path, _, cloud = named.rpartition(":")
-        return Clouds(pathlib.Path(path).expanduser(), cloud)
-    if not OURS.exists():
-        pytest.skip(HOW)
-    clouds = Clouds(OURS, "india")
-    keystone = urllib.parse.urlsplit(clouds.credential()["auth_url"])
-    try:
-        socket.create_connection((keystone.hostname or "", keystone.port or 443), timeout=5).close()
-    except OSError:
-        pytest.skip(HOW)
+    clouds = named()
+    if clouds is None:
+        pytest.skip(
+            "no OpenStack: run tests/live/openstack/up.sh, or set CLOUDMESH_LIVE_OPENSTACK=PATH_OF_CLOUDS_YAML:CLOUD"
+        )
     return clouds
