@@ -38,7 +38,8 @@ def set_(client: Client, show: Show, key: str, value: str, cloud: str | None) ->
     cm default set image ubuntu-24.04 --cloud india
     """
     if key in PER_CLOUD:
-        changed = client.set_defaults(**{PER_CLOUD[key]: {cloud or client.next_boot()["cloud"]: value}})
+        cloud = cloud or client.next_boot()["cloud"]
+        changed = client.set_defaults(**{PER_CLOUD[key]: {cloud: value}})
     else:
         changed = client.set_defaults(**{key: value})
-    show(row for row in changed if row["key"] == key)
+    show(row for row in changed if row["key"] == key and row["cloud"] in (None, cloud))
