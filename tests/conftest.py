@@ -31,6 +31,7 @@ def pytest_unconfigure() -> None:
     running.close()
 
 
+@pytest.hookimpl(trylast=True)  # when folders have marked their tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests are left out, with a word, only where there is no browser and nobody insists."""
     if CHROMIUM or os.environ.get("CI"):
