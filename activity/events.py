@@ -8,18 +8,26 @@ Redis is only a doorbell that carries the hints along; whoever misses one reads 
 import functools
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from activity.models import Event
 
-CHANNEL = "cloudmesh:events"
+Hint = dict[str, Any]
+
 LOCK = 0x636D_0001  # one numbering at a time in one database
 HINT = ("seq", "topic", "kind", "object_id", "verb", "version")
+PORTION = 500  # hints in one message
+REPLAY = 5000  # hints; who missed more reads everything again
+SILENCE = 1.0  # seconds without a doorbell after Redis did not answer
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +45,15 @@ def announce() -> None:
     """Number whatever is committed and not numbered, also what a dead process left, and publish it."""
     hints = number()
     if hints:
-        publish(hints)
+        doorbell().ring(hints)
 
 
-def number() -> list[dict[str, Any]]:
-    """Give the next numbers to all committed events that have none; answers their hints in order."""
-    with transaction.atomic(), connection.cursor() as cursor:
+def number() -> list[Hint]:
+    """Give the next numbers to all committed events that have none; answers their hints in order.
+
+    In a transaction of its own: the lock must not outlive it, and what it waited for must be visible to it.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute(
             """
@@ -55,10 +66,24 @@ def number() -> list[dict[str, Any]]:
         return sorted((_hint(row) for row in cursor.fetchall()), key=lambda hint: hint["seq"])
 
 
-def since(seq: int, *, limit: int = 1000) -> list[dict[str, Any]]:
+def since(seq: int, *, limit: int = 1000) -> list[Hint]:
     """The hints after `seq`, oldest first, at most `limit`."""
     rows = Event.objects.filter(seq__gt=seq).order_by("seq").values_list(*HINT)[:limit]
     return [_hint(row) for row in rows]
+
+
+def missed(seq: int, topics: Collection[str], *, upto: int) -> list[Hint] | None:
+    """The hints on `topics` after `seq` up to `upto`, oldest first; None when they cannot be told.
+
+    That is so when there are too many, when older events were deleted, and when `seq` is of another database.
+    """
+    numbered = Event.objects.exclude(seq=None).order_by("seq")
+    oldest = numbered.values_list("seq", flat=True).first() or 0
+    if not oldest - 1 <= seq <= upto:
+        return None
+    rows = numbered.filter(seq__gt=seq, seq__lte=upto, topic__in=topics).values_list(*HINT)[: REPLAY + 1]
+    hints = [_hint(row) for row in rows]
+    return hints if len(hints) <= REPLAY else None
 
 
 def last() -> int:
@@ -66,19 +91,37 @@ def last() -> int:
     return Event.objects.exclude(seq=None).order_by("-seq").values_list("seq", flat=True).first() or 0
 
 
-def publish(hints: list[dict[str, Any]]) -> None:
-    try:
-        doorbell().publish(CHANNEL, json.dumps(hints))
-    except redis.RedisError as error:
-        log.warning("No doorbell for %d events, readers will find them: %s", len(hints), error)
+def channel() -> str:
+    """Where this portal's doorbell rings: Redis may be shared with others, whose numbers mean something else."""
+    return f"cloudmesh:events:{salted_hmac('activity.events', connection.settings_dict['NAME']).hexdigest()[:16]}"
+
+
+class Doorbell:
+    """Publishing on Redis. Nobody may wait for it: one that does not answer is left alone for a moment."""
+
+    def __init__(self, url: str) -> None:
+        # A connection that Redis closed long ago is opened again once, at once.
+        retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        self._redis = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1, retry=retry)
+        self._silent_until = 0.0
+
+    def ring(self, hints: list[Hint]) -> None:
+        if time.monotonic() < self._silent_until:
+            return
+        try:
+            for start in range(0, len(hints), PORTION):
+                self._redis.publish(channel(), json.dumps(hints[start : start + PORTION]))
+        except redis.RedisError as error:
+            self._silent_until = time.monotonic() + SILENCE
+            log.warning("No doorbell for %d events, readers will find them: %s", len(hints), error)
 
 
 @functools.cache
-def doorbell() -> redis.Redis:
-    """The process's connection pool to Redis; short time-outs, since nobody may wait for a doorbell."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+def doorbell() -> Doorbell:
+    """The process's own."""
+    return Doorbell(settings.REDIS_URL)
 
 
-def _hint(row: tuple[Any, ...]) -> dict[str, Any]:
+def _hint(row: tuple[Any, ...]) -> Hint:
     seq, topic, kind, object_id, verb, version = row
     return {"seq": seq, "topic": topic, "kind": kind, "id": str(object_id or ""), "verb": verb, "version": version}

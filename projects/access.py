@@ -6,13 +6,12 @@ A model says where its project is (`PROJECT_PATH`, a lookup path) or that it is 
 
 import difflib
 import uuid
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 
-from activity.models import Event
 from accounts.models import PortalRole, User
+from activity.models import Event
 from cloudmesh.errors import Ambiguous, NotAllowed, NotFound
 from projects.models import Membership, Project, ProjectState, Role
 
@@ -193,13 +192,12 @@ def project_named(actor: User, name: str = "", *, permission: str) -> Project:
     return find(visible(Project, actor), name, actor=actor, permission=permission, kind="project")
 
 
-def may_hear(actor: User, topics: Iterable[str]) -> frozenset[str]:
-    """Of `topics` those that `actor` may follow live: their own, and those of projects they may see."""
-    asked = frozenset(topics)
-    projects = (
-        {f"project:{pk}" for pk in visible(Project, actor).values_list("pk", flat=True)} if actor.is_active else set()
-    )
-    return asked & ({f"user:{actor.pk}", "portal"} | projects if actor.is_active else set())
+def hears(actor: User) -> frozenset[str]:
+    """The topics that `actor` may follow live: their own, and those of the projects that they may see."""
+    if not actor.is_active:
+        return frozenset()
+    projects = visible(Project, actor).values_list("pk", flat=True)
+    return frozenset({actor.topic, "portal", *(f"project:{pk}" for pk in projects)})
 
 
 def _project_of(record: Any) -> Project:
