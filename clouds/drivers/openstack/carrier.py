@@ -6,12 +6,16 @@ import io
 import ssl
 import time
 import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as Late
 
 from cloudmesh.errors import Busy, DriverError, Rejected, Unreachable
 from cloudmesh.wire import guarded_pools
@@ -19,10 +23,27 @@ from clouds.drivers import Site
 
 LONGEST_ANSWER = 64 << 20  # bytes; a thousand servers are about 3 MiB
 PART = 1 << 16
+ONCE = urllib3.Retry(
+    total=None,
+    connect=0,
+    read=0,
+    status=0,
+    other=0,
+    redirect=3,
+    raise_on_redirect=False,
+    remove_headers_on_redirect=("X-Auth-Token",),  # from one host to another
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 class Carrier(HTTPAdapter):
-    """For `requests`, whose errors leave it as `cloudmesh.errors`."""
+    """Carries what we ask for, and for keystoneauth, which speaks through `requests`, the login."""
 
     def __init__(self, site: Site, cacert: str, *, verify: bool) -> None:
         self._site = site
@@ -36,14 +57,33 @@ class Carrier(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The context decides; requests would trust its own list besides."""
 
+    def carry(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Raises what leaves no answer: Busy, Unreachable, Rejected."""
+        end = time.monotonic() + self._site.timeout
+        try:
+            with contextlib.closing(
+                self.poolmanager.request(
+                    method,
+                    url,
+                    body=body,
+                    headers=headers,
+                    timeout=self._site.timeout,
+                    retries=ONCE,
+                    preload_content=False,
+                )
+            ) as answer:
+                return Answer(answer.status, answer.headers, _whole(answer, end))
+        except HTTPError as error:
+            raise _failure(error, url) from error
+
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         end = time.monotonic() + self._site.timeout
         try:
             answer = super().send(request, *args, **options)
             with contextlib.closing(answer.raw) as raw:
                 answer.raw = io.BytesIO(_whole(raw, end))
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _failure(error, urllib.parse.urlsplit(request.url or "").netloc.rpartition("@")[2]) from error
+        except (requests.RequestException, HTTPError) as error:
+            raise _failure(error, request.url or "") from error
         return answer
 
 
@@ -80,20 +120,29 @@ def _whole(answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
     return bytes(whole)
 
 
-def _failure(error: Exception, host: str) -> DriverError:
-    reason: BaseException = getattr(error.args[0], "reason", error) if error.args else error
-    cause = reason.__cause__ or reason
-    words = getattr(cause, "strerror", None) or str(cause)
-    match error, reason:
-        case requests.exceptions.SSLError(), _:
+def _failure(error: Exception, url: str) -> DriverError:
+    host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+    reason = _reason(error)
+    words = getattr(reason.__cause__ or reason, "strerror", None) or str(reason)
+    match reason:
+        case SSLError():
             return _distrust(host, words)
-        case _, urllib3.exceptions.NewConnectionError() | urllib3.exceptions.ConnectTimeoutError():
+        case NewConnectionError() | ConnectTimeoutError():
             return Unreachable(f"No connection to {host}: {words}.")
-        case ((requests.Timeout() | urllib3.exceptions.TimeoutError()), _):
+        case LocationValueError():
+            return Rejected(f"{url} is no URL: {words}")
+        case Late():
             return Busy(f"{host} did not answer in time.")
-        case ((requests.ConnectionError() | urllib3.exceptions.HTTPError()), _):
+        case HTTPError():
             return Busy(f"{host} broke off: {words}.")
     return Rejected(f"{error}: check the URL.")
+
+
+def _reason(error: BaseException) -> BaseException:
+    """What is inside the wrappings of requests and of urllib3's retries."""
+    inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
+    reason = getattr(inner, "reason", None) or inner
+    return reason if isinstance(reason, BaseException) else error
 
 
 def _distrust(host: str, words: str) -> DriverError:

@@ -33,6 +33,8 @@ BEST_KNOWN = (2, 96)  # the newest microversion of Nova whose documents this dri
 NONE = (2, 1)  # what a Nova speaks that is asked for no microversion
 PAGE = "1000"  # what the services allow unless told otherwise; they cut it down to what they do
 MOST_REDIRECTS = 3
+UNAUTHORIZED = 401
+HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "cloudmesh-portal"}
 OFF = ("false", "no", "off", "0")
 
 
@@ -47,19 +49,13 @@ class Cloud:
         }
         self._urls: dict[str, str] = {}
         self._login = _login(credential)
+        verify = credential.get("verify", "").lower() not in OFF
+        self._carrier = Carrier(site, credential.get("cacert", ""), verify=verify)
         http = requests.Session()
         http.trust_env = False
-        verify = credential.get("verify", "").lower() not in OFF
         for scheme in ("http://", "https://"):
-            http.mount(scheme, Carrier(site, credential.get("cacert", ""), verify=verify))
-        self._session = Session(
-            auth=self._login,
-            session=http,
-            verify=verify,
-            timeout=site.timeout,
-            redirect=MOST_REDIRECTS,
-            user_agent="cloudmesh-portal",
-        )
+            http.mount(scheme, self._carrier)
+        self._session = Session(session=http, verify=verify, timeout=site.timeout, redirect=MOST_REDIRECTS)
 
     def whoami(self) -> tuple[str, str]:
         """The names of the user and the project."""
@@ -151,18 +147,19 @@ class Cloud:
         query: Query = (),
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        wish = {"json": body, "params": list(query), "headers": {"Accept": "application/json", **(headers or {})}}
-        answer = self._send(url, method, wish)
-        if answer.status_code == 401:  # the token ended before its time
+        whole = f"{url}?{urllib.parse.urlencode(query)}" if query else url
+        content = None if body is None else orjson.dumps(body)
+        answer = self._carrier.carry(method, whole, self._headers(headers), content)
+        if answer.status == UNAUTHORIZED:  # the token ended before its time
             self._login.invalidate()
-            answer = self._send(url, method, wish)
-        if answer.status_code >= 300:
-            raise failure(service, answer.status_code, answer.content, answer.headers)
+            answer = self._carrier.carry(method, whole, self._headers(headers), content)
+        if answer.status >= 300:
+            raise failure(service, answer.status, answer.content, answer.headers)
         return _document(service, answer.content)
 
-    def _send(self, url: str, method: str, wish: Mapping[str, Any]) -> requests.Response:
-        with self._access():
-            return self._session.request(url, method, raise_exc=False, allow_reauth=False, **wish)
+    def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        with self._access() as access:
+            return {**HEADERS, "X-Auth-Token": access.auth_token or "", **(more or {})}
 
     def _url(self, service: str) -> str:
         if service not in self._urls:  # keystoneauth copies its whole catalog at each look

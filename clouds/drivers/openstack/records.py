@@ -96,23 +96,25 @@ NETWORK_LIMITS = {
     "security_groups": "security_group",
 }
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp", "icmpv6": "icmp", "ipv6-icmp": "icmp", None: "any"}
+NOTHING: Json = {}
 INSIDE = ("10.", "192.168.")  # most fixed addresses, told without parsing
 
 
 def server(native: Json) -> Server:
     addresses = [address for network in (native.get("addresses") or {}).values() for address in network]
+    groups = [group["name"] for group in native.get("security_groups") or ()]
     return Server(
         id=native["id"],
         name=native.get("name") or "",  # a cell that is down tells no names
         state=_state(native),
-        addresses=tuple(address["addr"] for address in addresses),
-        public_addresses=tuple(address["addr"] for address in addresses if _is_public(address)),
-        image=(native.get("image") or {}).get("id", ""),  # "" where it boots from a volume
-        flavor=_flavor_of(native.get("flavor") or {}),
+        addresses=tuple([address["addr"] for address in addresses]),
+        public_addresses=tuple([address["addr"] for address in addresses if _is_public(address)]),
+        image=(native.get("image") or NOTHING).get("id", ""),  # "" where it boots from a volume
+        flavor=_flavor_of(native.get("flavor") or NOTHING),
         key=native.get("key_name") or "",
-        security_groups=tuple(dict.fromkeys(group["name"] for group in native.get("security_groups") or ())),
-        fault=(native.get("fault") or {}).get("message", ""),
-        token=(native.get("metadata") or {}).get(TOKEN, ""),
+        security_groups=tuple(dict.fromkeys(groups)),
+        fault=(native.get("fault") or NOTHING).get("message", ""),
+        token=(native.get("metadata") or NOTHING).get(TOKEN, ""),
         created=_time(native.get("created")),
         native=native,
     )

@@ -278,6 +278,13 @@ def test_the_guard_sees_redirects(replay: Replay, inside: Replay, site: Site) ->
     assert inside.asked == []
 
 
+def test_another_host_is_not_told_the_token(replay: Replay, inside: Replay, driver: OpenStack) -> None:
+    replay.on("GET", SERVERS, Answer(status=302, headers={"Location": inside.url + SERVERS}))
+    assert len(list(driver.servers())) == 1
+    assert "X-Auth-Token" in replay.to("GET", SERVERS)[0].headers
+    assert "X-Auth-Token" not in inside.to("GET", SERVERS)[0].headers
+
+
 def test_redirects_end(replay: Replay, driver: OpenStack) -> None:
     replay.on("GET", SERVERS, Answer(status=302, headers={"Location": replay.url + SERVERS}))
     with pytest.raises(Rejected, match="302"):
