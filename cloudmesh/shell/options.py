@@ -11,7 +11,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.errors import near
 from cloudmesh.shell import talk
-from cloudmesh.shell.table import FORMATS, Column, Layout, Row, document, render
+from cloudmesh.shell.table import FORMATS, Column, Layout, Row, document, render, roomy
 
 Command = Callable[..., None]
 
@@ -41,7 +41,7 @@ class Show(NamedTuple):
             chosen = [{c.title: c.value(row) for c in columns} for row in found] if self.wanted else found
             click.echo(document(chosen, self.form))
         else:
-            _print_lines(render(found, columns, self.form, _layout(self.header)))
+            self._print(found, columns)
         if not found and empty:
             talk.say(empty)
 
@@ -54,6 +54,14 @@ class Show(NamedTuple):
         pairs = [{"attribute": column.title, "value": column.text(record)} for column in columns]
         both = [Column("attribute", "attribute"), Column("value", "value")]
         _print_lines(render(pairs, both, self.form, _layout(self.header)))
+
+    def _print(self, rows: list[Row], columns: list[Column]) -> None:
+        layout = _layout(self.header)
+        shown = roomy(rows, columns, layout) if self.form == "table" and not self.wanted else columns
+        _print_lines(render(rows, shown, self.form, layout))
+        if shown != columns:
+            hidden = ", ".join(column.title for column in columns[len(shown) :])
+            talk.say(f"No room for {hidden}; choose with --columns.")
 
     def _columns(self, rows: list[Row]) -> list[Column]:
         if not self.wanted:

@@ -1,6 +1,7 @@
 """How rows are shown: the classic `+---+` table, sized to the terminal, or a format for programs."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +9,9 @@ from cloudmesh.shell.talk import printable
 
 Row = Mapping[str, Any]
 FORMATS = ("table", "json", "yaml", "csv", "plain")
-NARROWEST = 4
+NARROWEST = 4  # cells of a column
+READABLE = 12
+WHOLE = frozenset({"id"})  # columns that are copied
 YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 COLOURS = {
     **dict.fromkeys(("active", "succeeded", "ok"), 32),
@@ -49,6 +52,19 @@ class Layout(NamedTuple):
     width: int | None = None  # of the terminal; None: as wide as it needs
     header: bool = True
     colours: bool = False
+
+
+def roomy(rows: Sequence[Row], columns: Sequence[Column], layout: Layout) -> list[Column]:
+    """The first columns, as many as can be read side by side; at least one."""
+    room = (layout.width or sys.maxsize) - 1
+    shown: list[Column] = []
+    for column in columns:
+        natural = max(map(_width, (column.title, *(column.text(row) for row in rows))))
+        room -= 3 + (natural if column.title in WHOLE else min(natural, READABLE))
+        if room < 0 and shown:
+            break
+        shown.append(column)
+    return shown
 
 
 def render(rows: Sequence[Row], columns: Sequence[Column], form: str, layout: Layout) -> Iterator[str]:
@@ -92,7 +108,8 @@ def duration(seconds: float) -> str:
 def _grid(titles: list[str], lines: list[list[str]], layout: Layout) -> Iterator[str]:
     widths = [max(map(_width, cells)) for cells in zip(titles, *lines, strict=True)]
     if layout.width:
-        _shrink(widths, layout.width - 3 * len(widths) - 1)
+        flexible = [index for index, title in enumerate(titles) if title not in WHOLE]
+        _shrink(widths, flexible, layout.width - 3 * len(widths) - 1)
     border = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
     yield border
     if layout.header:
@@ -105,10 +122,13 @@ def _grid(titles: list[str], lines: list[list[str]], layout: Layout) -> Iterator
         yield border
 
 
-def _shrink(widths: list[int], room: int) -> None:
+def _shrink(widths: list[int], flexible: list[int], room: int) -> None:
     """Take from the widest columns until all fit."""
-    while sum(widths) > room and max(widths) > NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) > room and flexible:
+        widest = max(flexible, key=widths.__getitem__)
+        if widths[widest] <= NARROWEST:
+            return
+        widths[widest] -= 1
 
 
 def _fit(text: str, width: int) -> str:

@@ -163,16 +163,30 @@ def test_an_unencodable_name_is_shown_somehow(server: Server) -> None:
     assert "nchen" in ended.stdout
 
 
-@pytest.mark.parametrize("columns", [40, 120])
-def test_a_table_fits_the_terminal(server: Server, columns: int) -> None:
-    server.answer = lambda asked: page(
-        {"name": "gregor_1", "addresses": ["2001:db8::1", "192.0.2.1"], "state": "active"}
-    )
-    with terminal(
-        "vm", "list", "--columns", "name,state,addresses", columns=columns, CLOUDMESH_URL=server.url
-    ) as screen:
+@pytest.mark.parametrize("columns", [20, 40, 80, 120])
+def test_a_table_fits_the_terminal_and_what_is_left_out_is_told(server: Server, columns: int) -> None:
+    row = {"name": "gregor_1", "addresses": ["2001:db8::1", "192.0.2.1"], "image": "ubuntu-24.04-with-a-long-name"}
+    server.answer = lambda asked: page({**row, "state": "active", "cloud": "india", "flavor": "m1.small"})
+    with terminal("vm", "list", columns=columns, CLOUDMESH_URL=server.url, NO_COLOR="1") as screen:
         assert screen.end() == 0
-    assert max(map(len, screen.seen.replace("\x1b[32m", "").replace("\x1b[0m", "").splitlines())) <= columns
+    lines = [line for line in screen.seen.splitlines() if line.startswith(("|", "+"))]
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert len(lines[0]) <= columns
+    assert "gregor_1" in lines[3]
+    assert ("| age" in lines[1]) != ("--columns" in screen.seen)
+
+
+def test_columns_that_are_asked_for_are_all_there(server: Server) -> None:
+    server.answer = lambda asked: page({"name": "gregor_1", "addresses": ["2001:db8::1", "192.0.2.1"]})
+    arguments = ("vm", "list", "--columns", "name,state,addresses,age")
+    with terminal(*arguments, columns=40, CLOUDMESH_URL=server.url) as screen:
+        assert screen.end() == 0
+    assert [word for word in screen.seen.splitlines()[1].split() if word != "|"] == [
+        "name",
+        "state",
+        "addresses",
+        "age",
+    ]
 
 
 def test_colours_are_for_terminals_that_want_them(server: Server) -> None:

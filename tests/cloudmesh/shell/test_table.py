@@ -52,6 +52,12 @@ def test_a_terminal_too_narrow_for_all_still_gets_every_column() -> None:
     assert drawn(ROWS, COLUMNS, width=10).splitlines()[1] == "| name | add… | act… |"
 
 
+def test_an_id_stays_whole_since_it_is_copied() -> None:
+    rows = [{"id": "01a2034f-eed0-7d4b-beab-0f1a3cc6bf85", "name": "a long name of something"}]
+    columns = [Column.parse("id"), Column.parse("name")]
+    assert drawn(rows, columns, width=60).splitlines()[3] == f"| {rows[0]['id']} | a long name of s… |"
+
+
 def test_wide_characters_take_two_cells() -> None:
     rows = [{"name": "云云云云"}, {"name": "e\u0301te\u0301"}, {"name": "ascii"}]
     assert drawn(rows, COLUMNS[:1]).splitlines()[3:6] == ["| 云云云云 |", "| e\u0301te\u0301      |", "| ascii    |"]
