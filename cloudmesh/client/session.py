@@ -84,7 +84,7 @@ class Session:
             except OSError as error:
                 pause = next(pauses, None) if _is_worth_another_try(error) else None
                 if pause is None:
-                    raise self._unreachable(error, self.timeout) from error
+                    raise self._unreachable(error, self.timeout, is_wish=method != "GET") from error
                 threading.Event().wait(pause)
 
     def _attempt(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Response, bytes]:
@@ -114,9 +114,10 @@ class Session:
             error.facts["hint"] = self.portal.how_to_sign_in
         return error
 
-    def _unreachable(self, error: OSError, timeout: float) -> Unreachable:
+    def _unreachable(self, error: OSError, timeout: float, *, is_wish: bool = False) -> Unreachable:
         if isinstance(error, TimeoutError):
-            return Unreachable(f"{self.portal.url} did not answer within {timeout:.0f} seconds.")
+            perhaps = " Your wish may have been heard all the same; see: cm operation list" if is_wish else ""
+            return Unreachable(f"{self.portal.url} did not answer within {timeout:.0f} seconds.{perhaps}")
         reason = error.strerror or str(error)
         return Unreachable(f"No portal answers at {self.portal.url} ({reason}). {self.portal.how_to_start}")
 

@@ -83,8 +83,10 @@ def test_a_portal_that_is_down_is_named_with_what_to_do() -> None:
 def test_a_portal_that_does_not_answer_is_given_up(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with pytest.raises(errors.Unreachable, match="did not answer within 0 seconds"):
+        with pytest.raises(errors.Unreachable, match=r"did not answer within 0 seconds\.$"):
             Session(Portal(url), 0.05).get("me/")
+        with pytest.raises(errors.Unreachable, match="cm operation list"):
+            Session(Portal(url), 0.05).send("POST", "servers/")
 
 
 @pytest.mark.parametrize(
