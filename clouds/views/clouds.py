@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from activity.models import Event
+from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.models import CloudAccount
@@ -98,10 +99,11 @@ def _tally(facts: services.AccountFacts) -> Sequence[dict[str, Any]]:
 
 
 def _defaults(request: Signed, account: CloudAccount) -> list[dict[str, str]]:
-    """What a boot on this cloud would use; nothing while it cannot boot."""
-    if not account.is_usable:
+    """What a boot on this cloud would use; nothing while none could."""
+    try:
+        boot = services.next_boot(actor=request.user, project=account.project, wanted={"cloud": str(account.cloud)})
+    except CloudmeshError:
         return []
-    boot = services.next_boot(actor=request.user, project=account.project, wanted={"cloud": str(account.cloud)})
     choice = boot.choice
     shown = {
         "image": choice.image,
