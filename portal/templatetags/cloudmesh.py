@@ -117,10 +117,17 @@ def told(context: RequestContext, event: Told) -> dict[str, str]:
     """What happened to what, with a link to it unless this is its own page."""
     url = page(event.kind, event.object_id)
     is_here = "request" in context and url == context["request"].path
-    what = event.data.get("step") or event.verb.replace("_", " ")
-    if event.verb == "changed" and event.to_state:
-        what = f"changed: {event.to_state.replace('_', ' ')}"
-    return {"kind": event.kind, "name": called(event), "what": what, "url": "" if is_here else url}
+    return {"kind": event.kind, "name": called(event), "what": happened(event), "url": "" if is_here else url}
+
+
+def happened(event: Told) -> str:
+    """In words; what only changed is told by what it is now."""
+    verb, state = event.verb.replace("_", " "), WORDS.get(event.to_state, event.to_state.replace("_", " "))
+    if step := event.data.get("step"):
+        return str(step)
+    if state and verb in ("drifted", "found"):
+        return f"{verb}: {state}"
+    return state if state and verb == "changed" else verb
 
 
 def called(event: Told) -> str:

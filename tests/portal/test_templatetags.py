@@ -1,12 +1,15 @@
 """What the template tags say."""
 
 import datetime
+import re
+import uuid
 
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
+from activity.models import Event
 from cloudmesh.types import ImageState, ServerState
 from clouds.models import AccountState, Health
 from clouds.services.facts import Use
@@ -90,3 +93,35 @@ def test_values_of_a_request_survive_any_name() -> None:
 )
 def test_an_operations_kind_is_told_in_words(kind: str, words: str) -> None:
     assert cloudmesh.deed(kind) == words
+
+
+SERVER = uuid.UUID(int=7)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (Event(kind="server", name="web", verb="requested", to_state="requested"), "server web requested"),
+        (Event(kind="server", name="web", verb="changed", to_state="stopped"), "server web stopped"),
+        (Event(kind="server", name="web", verb="drifted", to_state="stopped"), "server web drifted: stopped"),
+        (Event(kind="token", name="laptop", verb="created"), "token laptop created"),
+        (
+            Event(kind="operation", name="server.create web", verb="progress", data={"step": "asked"}),
+            "operation Boot web asked",
+        ),
+    ],
+)
+def test_an_event_is_told_in_words(event: Event, words: str) -> None:
+    html = rendered("{% told event %}", event=event)
+    assert re.sub(r"<[^>]+>|\s+", " ", html).split() == words.split()
+
+
+def test_an_event_leads_to_what_it_is_about_but_not_from_its_own_page() -> None:
+    event = Event(kind="server", name="a<b>", verb="deleted", object_id=SERVER)
+    page = f"/servers/{SERVER}/"
+    told = Template("{% told event %}")
+    elsewhere = told.render(Context({"event": event, "request": RequestFactory().get("/events/")}))
+    here = told.render(Context({"event": event, "request": RequestFactory().get(page)}))
+    assert f'<a href="{page}">a&lt;b&gt;</a>' in elsewhere
+    assert "<a " not in here
+    assert cloudmesh.page("flavor", SERVER) == cloudmesh.page("server", None) == ""
