@@ -20,7 +20,8 @@ os.environ |= {
 }
 
 pytest.register_assert_rewrite("tests.clouds.drivers.contract")  # its assertions explain themselves too
-pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]  # modules with fixtures; they may import models
+# Modules with fixtures; they may import models.
+pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]
 
 running = contextlib.ExitStack()
 running.enter_context(services.environment())
