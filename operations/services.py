@@ -157,6 +157,8 @@ def retry(*, actor: User, operation: Operation) -> Operation:
     access.require(actor, "operation.retry", operation.project, owner_id=operation.owner_id)
     if operation.kind in engine.HANDLING and not engine.HANDLING[operation.kind].is_repeatable:
         raise Conflict(f"{operation} cannot be tried again as it is: what it was asked with is not kept. Ask anew.")
+    if operation.state != OperationState.FAILED:
+        raise Conflict(f"{operation} is {operation.state}; only what failed can be tried again.", state=operation.state)
     failed = operation.children.filter(state=OperationState.FAILED) if operation.is_batch else [operation]
     deadline = timezone.now() + engine.HANDLING[operation.kind].deadline
     for wish in failed:

@@ -3,13 +3,14 @@
 It stands in the lowest app since all others build on it, as `Stateful` does for records.
 """
 
-from activity.api.answers import Answer
+from activity.api.answers import Answer, Few
 from activity.api.bodies import Body, Flag, Named, OneOf, Text, Texts, Whole
-from activity.api.lists import Filter, Lists, Signed, all_of, check_parameters, one, one_of
+from activity.api.lists import Filter, Lists, Signed, check_parameters, few, one, one_of
 
 __all__ = [
     "Answer",
     "Body",
+    "Few",
     "Filter",
     "Flag",
     "Lists",
@@ -19,8 +20,8 @@ __all__ = [
     "Text",
     "Texts",
     "Whole",
-    "all_of",
     "check_parameters",
+    "few",
     "one",
     "one_of",
 ]

@@ -34,6 +34,13 @@ class Answer(serializers.Serializer[Any]):
         return [name for name, _ in _readers(cls)]
 
 
+class Few(Answer):
+    """A list that is short enough for one page, in the form of those that have several."""
+
+    next = serializers.URLField(allow_null=True, help_text="Always null")
+    previous = serializers.URLField(allow_null=True, help_text="Always null")
+
+
 @functools.cache
 def _readers(answer: type[Answer]) -> list[tuple[str, Reader]]:
     return [(name, _reader(name, field)) for name, field in answer().fields.items()]

@@ -124,8 +124,8 @@ def one(request: Signed, answer: type[Answer], facts: Any, *, status: int = 200)
     return Response(answer.row(facts, wanted_fields(request, answer)), status=status)
 
 
-def all_of(results: list[Json]) -> Response:
-    """A short list that needs no pages, in the form of one that has."""
+def few(results: Sequence[Json]) -> Response:
+    """A whole list, as `answers.Few` declares it."""
     return Response({"next": None, "previous": None, "results": results})
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from activity.api import Answer, Body, Filter, Flag, Lists, Named, Signed, Text, all_of, check_parameters, one, one_of
+from activity.api import Answer, Body, Few, Filter, Flag, Lists, Named, Signed, Text, check_parameters, few, one, one_of
 from cloudmesh.errors import Invalid
 from cloudmesh.types import Json
 from clouds import services
@@ -117,6 +117,12 @@ class DriverAnswer(Answer):
     label = serializers.CharField()  # type: ignore[assignment]
     fields = FieldAnswer(many=True)  # type: ignore[assignment]
     abilities = serializers.DictField(child=AbilityAnswer())
+
+
+class DriverAnswers(Few):
+    """All kinds of clouds."""
+
+    results = DriverAnswer(many=True)
 
 
 # -- requests --------------------------------------------------------------------------------------------------
@@ -253,10 +259,10 @@ class Clouds(Lists):
 class Drivers(APIView):
     """The kinds of clouds that can be registered, and what each needs to know."""
 
-    @extend_schema(responses=DriverAnswer(many=True), operation_id="drivers_list")
+    @extend_schema(responses=DriverAnswers, operation_id="drivers_list")
     def get(self, request: Signed) -> Response:
         check_parameters(request, [])
-        return all_of([_driver(name) for name in services.drivers()])
+        return few([_driver(name) for name in services.drivers()])
 
 
 @functools.cache

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import services as people
 from accounts.models import SshKey
-from activity.api import Answer, Body, Flag, Lists, Named, Signed, Text, all_of, check_parameters, one
+from activity.api import Answer, Body, Few, Flag, Lists, Named, Signed, Text, check_parameters, few, one
 from cloudmesh.errors import NotFound
 from clouds import services
 from clouds.models import Default
@@ -107,6 +107,12 @@ class DefaultAnswer(Answer):
     source = serializers.CharField(help_text="own, project, portal, first (usable), or none")  # type: ignore[assignment]
 
 
+class DefaultAnswers(Few):
+    """All defaults."""
+
+    results = DefaultAnswer(many=True)
+
+
 class DefaultChange(Body):
     """Each field sets a default; empty text removes it."""
 
@@ -127,12 +133,12 @@ class DefaultChange(Body):
 class Defaults(APIView):
     """What is used when nothing is said."""
 
-    @extend_schema(responses=DefaultAnswer(many=True), operation_id="defaults_list")
+    @extend_schema(responses=DefaultAnswers, operation_id="defaults_list", parameters=[OpenApiParameter("project")])
     def get(self, request: Signed) -> Response:
         check_parameters(request, ["project"])
         return self._all(request, request.query_params.get("project", ""))
 
-    @extend_schema(request=DefaultChange, responses=DefaultAnswer(many=True))
+    @extend_schema(request=DefaultChange, responses=DefaultAnswers)
     def patch(self, request: Signed) -> Response:
         wish = DefaultChange.parse(request)
         named, for_project = wish.pop("project", ""), wish.pop("for_project", False)
@@ -146,7 +152,7 @@ class Defaults(APIView):
 
     def _all(self, request: Signed, named: str) -> Response:
         project = access.project_named(request.user, named, permission="project.view")
-        return all_of(DefaultAnswer.rows(services.defaults_in_force(actor=request.user, project=project)))
+        return few(DefaultAnswer.rows(services.defaults_in_force(actor=request.user, project=project)))
 
 
 def _values(wish: dict[str, Any]) -> Sequence[tuple[str, str, str]]:

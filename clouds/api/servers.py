@@ -286,7 +286,6 @@ class Servers(Lists):
         responses={202: Booted},
         parameters=[OpenApiParameter("act", str, OpenApiParameter.PATH, enum=list(services.ACTIONS))],
     )
-    @action(detail=True, methods=["post"], url_path="<str:act>")
     def act(self, request: Signed, name: str, act: str) -> Response:
         """Start, stop, reboot, suspend, resume, pause, unpause, shelve or unshelve a server."""
         if act not in services.ACTIONS:

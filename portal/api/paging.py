@@ -100,7 +100,7 @@ class Paging(BasePagination):
         ]
 
     def get_paginated_response_schema(self, schema: Json) -> Json:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],

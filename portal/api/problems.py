@@ -4,8 +4,9 @@ import logging
 import re
 from typing import Any
 
+import redis
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -23,31 +24,47 @@ KINDS: dict[type[exceptions.APIException], type[CloudmeshError]] = {
     exceptions.ParseError: errors.Invalid,
     exceptions.ValidationError: errors.Invalid,
 }
+
 SIGN_IN = "You are not signed in. Send an API token as 'Authorization: Bearer cm_…', or run: cm login"
+
+UNSEEN = "There is nothing here, or nothing that you may see."
+UNREADABLE = "The request holds something that cannot be: too long, or a character that is none."
+NOT_READY = "The portal's own services do not answer just now. Nothing is lost; try again in a minute."
+MISTAKE = "The portal itself failed here. Its log has the details; try again or tell the operators."
 
 log = logging.getLogger(__name__)
 
 
+class NotReady(CloudmeshError):
+    """The database or Redis is away."""
+
+    status, title = 503, "Not ready"
+
+
 def problem(error: Exception, context: dict[str, Any]) -> Response:
     """The answer to whatever an end point raised."""
-    if isinstance(error, CloudmeshError):
-        return _ours(error)
     if isinstance(error, exceptions.ValidationError):
         return _ours(errors.Invalid(_first(error.detail), errors=_sentences(error.detail)))
     if isinstance(error, exceptions.APIException):
         return _drf(error)
+    return _ours(error if isinstance(error, CloudmeshError) else _meaning(error, context))
+
+
+def _meaning(error: Exception, context: dict[str, Any]) -> CloudmeshError:
+    """What an error of Django's, of the database or of our own making means to people; its words may tell too much."""
     if isinstance(error, Http404):
-        return _ours(errors.NotFound("There is nothing here, or nothing that you may see."))
+        return errors.NotFound(UNSEEN)
     if isinstance(error, PermissionDenied):
-        return _ours(errors.NotAllowed(str(error) or "You may not do this."))
+        return errors.NotAllowed(str(error) or "You may not do this.")
     if isinstance(error, RequestDataTooBig | SuspiciousOperation | DataError):
-        return _ours(
-            errors.Invalid("The request holds something that cannot be: too long, or a character that is none.")
-        )
-    log.error("%s %s", *_where(context), exc_info=error)
-    return _ours(
-        CloudmeshError("The portal itself failed here. Its log has the details; try again or tell the operators.")
-    )
+        return errors.Invalid(UNREADABLE)
+    request = context.get("request")
+    where = f"{request.method} {request.path}" if request else "?"
+    if isinstance(error, OperationalError | InterfaceError | redis.RedisError):
+        log.warning("%s: %s", where, error)
+        return NotReady(NOT_READY)
+    log.error("%s", where, exc_info=error)
+    return CloudmeshError(MISTAKE)
 
 
 def _ours(error: CloudmeshError) -> Response:
@@ -91,8 +108,3 @@ def _first(detail: Any) -> str:
     while not isinstance(sentences, str):
         sentences = next(iter(sentences.values() if isinstance(sentences, dict) else sentences))
     return sentences
-
-
-def _where(context: dict[str, Any]) -> tuple[str, str]:
-    request = context.get("request")
-    return (request.method, request.path) if request else ("?", "?")

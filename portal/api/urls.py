@@ -34,5 +34,6 @@ urlpatterns = [
     path("defaults/", Defaults.as_view(), name="defaults"),
     path("schema/", Schema.as_view(), name="schema"),
     *router.urls,
+    path("servers/<str:name>/<str:act>/", Servers.as_view({"post": "act"}), name="server-act"),
     re_path("", Nothing.as_view(), name="nothing"),
 ]
