@@ -51,7 +51,12 @@ class Script:
 def script() -> Iterator[Script]:
     script = Script()
     engine.HANDLING["test.wish"] = Handling(
-        run=script.run, deadline=datetime.timedelta(minutes=5), cancel=script.cancel, ended=script.end, again=None
+        run=script.run,
+        deadline=datetime.timedelta(minutes=5),
+        cancel=script.cancel,
+        ended=script.end,
+        again=None,
+        is_repeatable=True,
     )
     yield script
     del engine.HANDLING["test.wish"]
