@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import kombu.exceptions
 from celery import current_app
 from django.core.cache import cache
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from cloudmesh.errors import Busy, DriverError
@@ -29,6 +29,7 @@ OTHERS: Mapping[str, float] = {
 }
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
+BUSY, FAILED = 5, 60  # seconds after a cloud that was busy, and one that refused
 LONGEST = 600  # seconds, after which a reading's process is believed dead
 WATCHED = 45  # seconds a look is remembered
 
@@ -74,19 +75,30 @@ def run(sync_id: int) -> None:
     sync = _claim(sync_id)
     if sync is None:
         return
-    began, clock = timezone.now(), time.monotonic()
+    pause = FAILED
     try:
-        count, changed, full = _read(sync, began)
-    except DriverError as error:
-        _release(sync, pause=5 if isinstance(error, Busy) else 60)
-        return
+        pause = _read_once(sync)
+    except Busy:
+        pause = BUSY
+    except IntegrityError:  # an operation stored what was just being read
+        pause = SERVERS[0]
+    except DriverError:
+        pass
+    finally:
+        _release(sync, pause=pause)
+
+
+def _read_once(sync: Sync) -> float:
+    """Read and note what was found; answers the seconds until the next time."""
+    began, clock = timezone.now(), time.monotonic()
+    count, changed, full = _read(sync, began)
     sync.count, sync.seconds, sync.done_at = count, time.monotonic() - clock, timezone.now()
     if full:
         sync.full_at = began
     if changed:
         sync.changed_at = sync.done_at
     sync.since = began - OVERLAP
-    _release(sync, pause=_interval(sync, changed))
+    return _interval(sync, changed)
 
 
 def _read(sync: Sync, began: datetime.datetime) -> tuple[int, int, bool]:

@@ -59,6 +59,8 @@ def merge(account: CloudAccount, seen: Iterable[types.Server], *, full: bool, be
     fresh = [key for key in servers if _is_news(servers[key], known.get(key), hashes[key], began)]
     if fresh:
         known |= _bound_by_token(account, [servers[key] for key in fresh if key not in known])
+        fresh = [key for key in fresh if _is_news(servers[key], known.get(key), hashes[key], began)]
+    if fresh:
         _write(account, [servers[key] for key in fresh], known, texts, hashes)
     absent = _absent(known, servers, began) if full else []
     if absent:
@@ -97,14 +99,16 @@ def _known(account: CloudAccount, ids: list[str] | None) -> dict[str, Known]:
 
 
 def _bound_by_token(account: CloudAccount, servers: list[types.Server]) -> dict[str, Known]:
-    """Wishes whose server the cloud has already made though its answer did not reach us, by the provider's id."""
+    """Wishes whose server the cloud has already made, by the provider's id.
+
+    Its answer did not reach us, or was stored while the list was being read.
+    """
     by_token = {server.token: server.id for server in servers if server.token}
     if not by_token:
         return {}
-    wishes = Server.objects.filter(account=account, provider_id="", token__in=by_token).exclude(
-        state=ServerState.DELETED
-    )
-    return {by_token[row.token]: row for row in _rows(wishes)}
+    wishes = Server.objects.filter(account=account, token__in=by_token).exclude(state=ServerState.DELETED)
+    mine = [row for row in _rows(wishes) if row.provider_id in ("", by_token[row.token])]
+    return {by_token[row.token]: row for row in mine}
 
 
 def _is_news(server: types.Server, old: Known | None, digest: str, began: datetime.datetime) -> bool:

@@ -60,4 +60,4 @@ def verify_account(operation: Operation) -> Outcome:
             retry_at=None,
         )
         schedule.plan(account)
-    return Done(step=f"signed in {whom}".strip(), result={"as": whom})
+    return Done(step=f"signed in as {whom}" if whom else "signed in", result={"as": whom})

@@ -1,6 +1,8 @@
 """Reading a cloud: what is new, different, absent or silent there, and what that costs."""
 
+import dataclasses
 import datetime
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -9,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from activity.models import Event
-from cloudmesh.errors import Unreachable
+from cloudmesh.errors import Unreachable, Unreadable
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.drivers.simulator import control
@@ -98,6 +100,39 @@ def test_a_wish_whose_answer_was_lost_is_bound_by_its_token(
     assert Server.objects.count() == 1
     bound = Server.objects.get()
     assert (bound.pk, bound.provider_id, bound.owner) == (server.pk, server.provider_id, member)
+
+
+class Meanwhile:
+    """In a document that is being read: something that happens at that very moment."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self.happens = happens
+
+    def __str__(self) -> str:
+        return str(self.happens())
+
+
+def test_a_server_stored_while_the_list_is_being_read_is_not_taken_for_another(
+    account: CloudAccount, member: User
+) -> None:
+    server = factories.boot(account, member)
+    mine = Server.objects.filter(pk=server.pk)
+    mine.update(provider_id="", native_hash="", seen_at=None)
+    with connect.reaching(account) as driver:
+        seen = driver.server(server.provider_id)
+    stored = Meanwhile(lambda: mine.update(provider_id=seen.id, seen_at=timezone.now()))
+    late = dataclasses.replace(seen, native={**seen.native, "stored": stored})
+    reading.merge(account, [late], full=False, began=timezone.now())
+    assert [found.pk for found in Server.objects.all()] == [server.pk]
+
+
+def test_a_reading_that_fails_in_itself_is_tried_again_soon(account: CloudAccount) -> None:
+    CloudAccount.objects.update(credential="damaged", credential_version=2)
+    with pytest.raises(Unreadable):
+        read(account)
+    sync = account.syncs.get(kind="servers")
+    assert sync.running_until is None
+    assert timezone.now() < sync.due_at < timezone.now() + datetime.timedelta(minutes=2)
 
 
 def test_an_answer_older_than_what_an_operation_learned_changes_nothing(
