@@ -29,7 +29,7 @@ OTHERS: Mapping[str, float] = {
 }
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
-BUSY, FAILED = 5, 60  # seconds after a cloud that was busy, and one that refused
+BUSY, FAILED = 5.0, 60.0  # seconds after a cloud that was busy, and one that refused
 LONGEST = 600  # seconds, after which a reading's process is believed dead
 WATCHED = 45  # seconds a look is remembered
 
@@ -81,7 +81,7 @@ def run(sync_id: int) -> None:
     except Busy:
         pause = BUSY
     except IntegrityError:  # an operation stored what was just being read
-        pause = SERVERS[0]
+        pause = float(SERVERS[0])
     except DriverError:
         pass
     finally:

@@ -42,7 +42,8 @@ def cloud_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
         "cloud": cloud,
         "states": cloud.states,
         "syncs": account.syncs.order_by("kind"),
-        "events": access.visible(Event, request.user).filter(object_id=account.pk).order_by("-pk")[:RECENT],
+        "facts": _facts(account),
+        "events": _events(request, account)[:RECENT],
         "defaults": _defaults(request, account),
     }
     return render(request, "clouds/cloud_detail.html", context)
@@ -96,6 +97,17 @@ def _card(request: Signed, facts: services.AccountFacts) -> Any:
 def _tally(facts: services.AccountFacts) -> Sequence[dict[str, Any]]:
     known = sorted(facts.states, key=lambda state: ORDER.index(state) if state in ORDER else len(ORDER))
     return [{"state": state, "count": facts.states[state]} for state in known]
+
+
+def _facts(account: CloudAccount) -> list[tuple[str, str]]:
+    """What was given with its credential and is no secret, under the names that the form has."""
+    driver = services.drivers().get(account.cloud.driver)
+    labels = {field.name: field.label for field in driver.fields} if driver else {}
+    return [(labels.get(name, name), value) for name, value in account.facts.items()]
+
+
+def _events(request: Signed, account: CloudAccount) -> QuerySet[Event]:
+    return access.visible(Event, request.user).filter(object_id=account.pk).exclude(kind="credential").order_by("-pk")
 
 
 def _defaults(request: Signed, account: CloudAccount) -> list[dict[str, str]]:

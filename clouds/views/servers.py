@@ -141,13 +141,19 @@ def shown(actor: User, servers: Sequence[Server]) -> list[Server]:
             facts.server,
             image_name=facts.image,
             flavor_name=facts.flavor,
-            key_name=facts.server.key,
+            key_name=_key_name(facts.server),
             seen_at=facts.seen_at,
             operation=facts.operation,
             actions=actions(actor, facts.server),
         )
         for facts in services.server_facts(servers)
     ]
+
+
+def _key_name(server: Server) -> str:
+    """As its owner calls it; at the cloud it carries their name before and a mark after it."""
+    mine = f"{server.owner.username}-" if server.owner else "\0"
+    return server.key.removeprefix(mine).rpartition("-")[0] if server.key.startswith(mine) else server.key
 
 
 def actions(actor: User, server: Server) -> list[Action]:
