@@ -211,6 +211,7 @@ class Server(Stateful):
             models.Index(
                 fields=["project", "-created_at", "-id"], condition=~models.Q(state="deleted"), name="server_live"
             ),
+            models.Index(fields=["-created_at", "-id"], condition=~models.Q(state="deleted"), name="server_newest"),
             models.Index(fields=["account"], condition=models.Q(state__in=MOVING), name="server_moving"),
             models.Index(fields=["account", "token"], condition=~models.Q(token=""), name="server_token"),
             models.Index(fields=["project", "name"], condition=~models.Q(state="deleted"), name="server_name"),
