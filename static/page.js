@@ -143,7 +143,7 @@
   }
 
   on("input", ({ target }) => { const form = target.closest("form[data-cm]"); if (form) spell(form); });
-  on("htmx:afterSwap", ({ target }) => all("form[data-cm]", target).forEach(spell));
+  on("htmx:afterSwap", ({ target }) => { const form = target.closest("form[data-cm]") || one("form[data-cm]", target); if (form) spell(form); });
 
   // --- the palette: pages from the sidebar, everything else from the server -------------------------------------
   const palette = one("#palette"), field = one("input", palette), results = one("ul", palette);
