@@ -4,13 +4,16 @@ import base64
 import contextlib
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import django
+import playwright
 import pytest
 
 from tests import services
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -35,8 +38,13 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(trylast=True)  # when folders have marked their tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests are left out, with a word, only where there is no browser and nobody insists."""
-    if CHROMIUM or os.environ.get("CI"):
-        return
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="needs Chromium: apt-get install chromium"))
+    driven = [item for item in items if item.get_closest_marker("browser")]
+    if driven and not os.environ.get("CI") and not can_drive_a_browser():
+        for item in driven:
+            item.add_marker(pytest.mark.skip(reason="needs Chromium: apt-get install chromium libatomic1"))
+
+
+def can_drive_a_browser() -> bool:
+    """Whether there is one, and Playwright's own node finds its libraries."""
+    node = Path(playwright.__file__).parent / "driver/node"
+    return any(map(shutil.which, BROWSERS)) and not subprocess.run([node, "--version"], capture_output=True).returncode
