@@ -16,6 +16,7 @@ import pytest
 from cloudmesh.errors import Busy, Full, Refused, Rejected
 from cloudmesh.types import Json, Rule, Server, ServerState
 from clouds.drivers.openstack import OpenStack
+from clouds.drivers.openstack.connection import Cloud
 from tests.live.clouds import Clouds, Person, unique, until
 
 pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")]  # of the SDK
@@ -84,7 +85,7 @@ def network(outside: Sdk, name: str, cidr: str) -> Any:
 def pages(person: Person, *query: tuple[str, str]) -> list[Json]:
     """All servers in pages of one."""
     return list(
-        person.driver._cloud.pages(
+        Cloud(person.credential, person.site).pages(
             "compute", "servers", "detail", key="servers", translate=lambda each: each, query=(("limit", "1"), *query)
         )
     )
@@ -208,13 +209,11 @@ def test_an_application_credential_until_it_is_revoked(person: Person) -> None:
 
 
 def test_a_token_that_was_revoked_is_renewed(person: Person) -> None:
-    driver = OpenStack(person.credential, person.site)
-    assert list(driver.flavors())
-    token = driver._cloud._session.get_token()
-    headers = {"X-Subject-Token": token}
-    person.outside.session.delete(f"{person.credential['auth_url']}/auth/tokens", headers=headers)
-    assert list(driver.networks())
-    assert driver._cloud._session.get_token() != token
+    cloud = Cloud(person.credential, person.site)
+    token = cloud.ask("GET", "network", "networks") and cloud._headers(None)["X-Auth-Token"]
+    person.outside.session.delete(f"{person.credential['auth_url']}/auth/tokens", headers={"X-Subject-Token": token})
+    assert cloud.ask("GET", "network", "networks")
+    assert cloud._headers(None)["X-Auth-Token"] != token
 
 
 # -- networks ------------------------------------------------------------------------------------------------------

@@ -23,13 +23,14 @@ from clouds.drivers import Site
 
 LONGEST_ANSWER = 64 << 20  # bytes; a thousand servers are about 3 MiB
 PART = 1 << 16
+MOST_REDIRECTS = 3
 ONCE = urllib3.Retry(
     total=None,
     connect=0,
     read=0,
     status=0,
     other=0,
-    redirect=3,
+    redirect=MOST_REDIRECTS,
     raise_on_redirect=False,
     remove_headers_on_redirect=("X-Auth-Token",),  # from one host to another
 )

@@ -22,7 +22,7 @@ from keystoneauth1.session import Session
 from cloudmesh.errors import Busy, DriverError, Gone, Refused, Rejected
 from cloudmesh.types import Json
 from clouds.drivers import Site
-from clouds.drivers.openstack.carrier import Carrier
+from clouds.drivers.openstack.carrier import MOST_REDIRECTS, Carrier
 from clouds.drivers.openstack.failures import failure, understood
 
 Record = TypeVar("Record")
@@ -32,7 +32,6 @@ VERSIONS = {"compute": "v2.1", "network": "v2.0", "image": "v2"}  # where the ca
 BEST_KNOWN = (2, 96)  # the newest microversion of Nova whose documents this driver has read
 NONE = (2, 1)  # what a Nova speaks that is asked for no microversion
 PAGE = "1000"  # what the services allow unless told otherwise; they cut it down to what they do
-MOST_REDIRECTS = 3
 UNAUTHORIZED = 401
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "cloudmesh-portal"}
 OFF = ("false", "no", "off", "0")
