@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from activity import lifecycle
@@ -58,10 +59,10 @@ def merge(account: CloudAccount, seen: Iterable[types.Server], *, full: bool, be
     hashes = {key: _digest(servers[key], text) for key, text in texts.items()}
     fresh = [key for key in servers if _is_news(servers[key], known.get(key), hashes[key], began)]
     if fresh:
-        known |= _bound_by_token(account, [servers[key] for key in fresh if key not in known])
-        fresh = [key for key in fresh if _is_news(servers[key], known.get(key), hashes[key], began)]
+        held = _held(account, [servers[key] for key in fresh])
+        fresh = [key for key in fresh if _is_news(servers[key], held.get(key), hashes[key], began)]
     if fresh:
-        _write(account, [servers[key] for key in fresh], known, texts, hashes)
+        _write(account, [servers[key] for key in fresh], held, texts, hashes)
     absent = _absent(known, servers, began) if full else []
     if absent:
         _mark_absent(absent)
@@ -98,17 +99,17 @@ def _known(account: CloudAccount, ids: list[str] | None) -> dict[str, Known]:
     return {row.provider_id: row for row in _rows(servers if ids is None else servers.filter(provider_id__in=ids))}
 
 
-def _bound_by_token(account: CloudAccount, servers: list[types.Server]) -> dict[str, Known]:
-    """Wishes whose server the cloud has already made, by the provider's id.
+def _held(account: CloudAccount, servers: list[types.Server]) -> dict[str, Known]:
+    """The rows that will be written, by the provider's id: locked, and as they are by now.
 
-    Its answer did not reach us, or was stored while the list was being read.
+    Operations store what they learn at the same time. Among the rows are wishes whose server the cloud has made
+    though its answer did not reach us, known by their token. Locked in one order, so that two never wait crosswise.
     """
     by_token = {server.token: server.id for server in servers if server.token}
-    if not by_token:
-        return {}
-    wishes = Server.objects.filter(account=account, token__in=by_token).exclude(state=ServerState.DELETED)
-    mine = [row for row in _rows(wishes) if row.provider_id in ("", by_token[row.token])]
-    return {by_token[row.token]: row for row in mine}
+    made = Q(provider_id__in=[server.id for server in servers]) & ~Q(provider_id="")
+    wished = Q(provider_id="", token__in=by_token) & ~Q(token="")
+    rows = Server.objects.filter(made | wished, account=account).exclude(state=ServerState.DELETED).order_by("pk")
+    return {row.provider_id or by_token[row.token]: row for row in _rows(rows.select_for_update(no_key=True))}
 
 
 def _is_news(server: types.Server, old: Known | None, digest: str, began: datetime.datetime) -> bool:

@@ -1,11 +1,13 @@
 """Reading a cloud: what is new, different, absent or silent there, and what that costs."""
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -18,6 +20,7 @@ from clouds.drivers.simulator import control
 from clouds.models import CloudAccount, Health, Image, Server, Sync
 from clouds.sync import connect, schedule
 from clouds.sync import servers as reading
+from portal.standalone.children import wait_until
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +127,35 @@ def test_a_server_stored_while_the_list_is_being_read_is_not_taken_for_another(
     late = dataclasses.replace(seen, native={**seen.native, "stored": stored})
     reading.merge(account, [late], full=False, began=timezone.now())
     assert [found.pk for found in Server.objects.all()] == [server.pk]
+
+
+def is_somebody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0")
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_operation_stores_while_a_list_is_written_stays(account: CloudAccount, member: User) -> None:
+    server = factories.boot(account, member)
+    with connect.reaching(account) as driver:
+        seen = driver.server(server.provider_id)
+    began, late = timezone.now(), dataclasses.replace(seen, state=ServerState.BUILDING)
+
+    def merge() -> reading.Tally:
+        with contextlib.closing(connection):
+            return reading.merge(account, [late], full=False, began=began)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            reading.store(server, dataclasses.replace(seen, native={"renewed": True}))
+            merged = pool.submit(merge)
+            assert wait_until(is_somebody_waiting, seconds=20)
+        assert merged.result(20).changed == 0
+    server.refresh_from_db()
+    assert (server.state, server.native) == (ServerState.ACTIVE, {"renewed": True})
+    told = Event.objects.filter(object_id=server.pk).order_by("version").values_list("version", flat=True)
+    assert list(told) == list(range(1, server.version + 1))
 
 
 def test_a_reading_that_fails_in_itself_is_tried_again_soon(account: CloudAccount) -> None:
