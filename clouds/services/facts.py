@@ -5,24 +5,25 @@ Each function takes a whole page of records and asks a constant number of questi
 
 import datetime
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.utils import timezone
 
 from accounts.models import User
 from cloudmesh.types import ServerState
-from clouds.models import Cloud, CloudAccount, Flavor, Held, Image, Server, Sync
+from clouds.models import CloudAccount, Flavor, Image, Server, Sync
 from clouds.services import choices
 from operations.models import OPEN, Operation
 from projects import access
-from projects.models import Project, Quota
+from projects.models import Quota
 
 MOST_CLOUDS = 200  # on one page
 RESOURCES = ("instances", "cores", "ram")
+NEVER_THERE = Q(state=ServerState.ERROR, provider_id="")  # a boot that failed before its cloud made anything
 #: What a row of a list does not show and would be most of what the database sends.
 HEAVY = ("native", "native_hash", "security_groups")
 
@@ -78,7 +79,7 @@ class HeldFacts:
 
 
 def known_clouds(actor: User) -> list[CloudAccount]:
-    """The clouds that `actor` sees, with when their servers were last read as `read_at`; asked once for an actor object."""
+    """The clouds that `actor` sees, with `read_at`, when their servers were read; asked once for an actor object."""
     known: list[CloudAccount] | None = actor.__dict__.get("_clouds")
     if known is None:
         clouds = _with_read_at(access.visible(CloudAccount, actor)).defer("credential", "pending")
@@ -92,16 +93,16 @@ def light(servers: QuerySet[Server]) -> QuerySet[Server]:
 
 
 def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
-    """The facts of a page of servers, with at most 5 questions to the database."""
+    """The facts of a page of servers, with at most 4 questions to the database."""
     read_at = _attach_accounts(servers)
     _attach(servers, "owner", User.objects.all())
-    images, flavors = _names(Image, servers), _names(Flavor, servers)
+    names = _names(servers)
     live = live_operations(server.pk for server in servers)
     return [
         ServerFacts(
             server=server,
-            image=images.get((server.account_id, server.image), server.image),
-            flavor=flavors.get((server.account_id, server.flavor), server.flavor),
+            image=names.get(("image", server.account_id, server.image), server.image),
+            flavor=names.get(("flavor", server.account_id, server.flavor), server.flavor),
             seen_at=_later(server, read_at.get(server.account_id)),
             operation=live.get(server.pk),
         )
@@ -110,18 +111,19 @@ def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
 
 
 def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
-    """The facts of some cloud accounts, with at most 8 questions to the database."""
-    _attach(accounts, "cloud", Cloud.objects.all())
-    _attach(accounts, "project", Project.objects.all())
-    _attach(accounts, "owner", User.objects.all())
+    """The facts of some cloud accounts, with at most 5 questions to the database."""
     ids = [account.pk for account in accounts]
-    read_at, states, used = _read_at(ids), _states(ids), _used(ids)
+    known = _with_read_at(CloudAccount.objects.only("cloud", "project")).in_bulk(ids)
+    for account in accounts:
+        account.cloud, account.project = known[account.pk].cloud, known[account.pk].project
+    _attach(accounts, "owner", User.objects.all())
+    states, used = _tally(ids)
     caps = _caps(account.lane for account in accounts)
     live = live_operations(ids)
     return [
         AccountFacts(
             account=account,
-            seen_at=read_at.get(account.pk),
+            seen_at=_read_at(known[account.pk]),
             states=states[account.pk],
             limits={
                 name: Use(used=used[account.pk].get(name, 0), limit=caps.get((account.lane, name)))
@@ -156,7 +158,7 @@ def _attach_accounts(servers: Sequence[Server]) -> dict[uuid.UUID, datetime.date
     for server in servers:
         server.account = accounts[server.account_id]
         server.project = server.account.project
-    return {pk: account.read_at for pk, account in accounts.items()}  # type: ignore[attr-defined]
+    return {pk: _read_at(account) for pk, account in accounts.items()}
 
 
 def _with_read_at(accounts: QuerySet[CloudAccount]) -> QuerySet[CloudAccount]:
@@ -172,19 +174,22 @@ def _attach(records: Sequence[Model], name: str, known: QuerySet[Any]) -> None:
         setattr(record, name, found.get(getattr(record, f"{name}_id")))
 
 
-def _names(model: type[Held], servers: Sequence[Server]) -> dict[tuple[uuid.UUID, str], str]:
-    """(account, the provider's id) → name. Where a server names its flavor by name, that stays as it is."""
-    kind = str(model._meta.model_name)
-    wanted = {getattr(server, kind) for server in servers} - {""}
+def _read_at(account: CloudAccount) -> datetime.datetime | None:
+    when: datetime.datetime | None = vars(account)["read_at"]
+    return when
+
+
+def _names(servers: Sequence[Server]) -> dict[tuple[str, uuid.UUID, str], str]:
+    """(image or flavor, account, the provider's id) → name; where a server names it by name, that stays as it is."""
     accounts = {server.account_id for server in servers}
-    known = model._default_manager.filter(account__in=accounts, provider_id__in=wanted)
-    rows = known.values_list("account", "provider_id", "name") if wanted else []
-    return {(account, provider_id): name for account, provider_id, name in rows}
+    images = Image.objects.filter(account__in=accounts, provider_id__in={server.image for server in servers})
+    flavors = Flavor.objects.filter(account__in=accounts, provider_id__in={server.flavor for server in servers})
+    rows = _named("image", images).union(_named("flavor", flavors), all=True) if servers else []
+    return {(kind, account, provider_id): name for kind, account, provider_id, name in rows}
 
 
-def _read_at(account_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime.datetime | None]:
-    reads = Sync.objects.filter(account__in=list(account_ids), kind=Sync.Kind.SERVERS)
-    return dict(reads.values_list("account", "done_at"))
+def _named(kind: str, known: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return known.order_by().values_list(Value(kind), "account", "provider_id", "name")
 
 
 def _later(server: Server, read_at: datetime.datetime | None) -> datetime.datetime | None:
@@ -193,25 +198,26 @@ def _later(server: Server, read_at: datetime.datetime | None) -> datetime.dateti
     return max(filter(None, told), default=None)
 
 
-def _states(account_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
-    states: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
-    live = Server.objects.filter(account__in=account_ids).exclude(state=ServerState.DELETED)
-    for account, state, count in live.order_by().values_list("account", "state").annotate(Count("pk")):
-        states[account][state] = count
-    return states
-
-
 def taken(servers: QuerySet[Server]) -> QuerySet[Server]:
     """Those of `servers` that count against a quota; a boot that never reached the cloud takes nothing."""
-    return servers.exclude(Q(state=ServerState.DELETED) | Q(state=ServerState.ERROR, provider_id=""))
+    return servers.exclude(Q(state=ServerState.DELETED) | NEVER_THERE)
 
 
-def _used(account_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
-    used: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
-    servers = taken(Server.objects.filter(account__in=account_ids)).order_by()
-    for account, *sums in servers.values_list("account").annotate(Count("pk"), Sum("cores"), Sum("ram")):
-        used[account] = dict(zip(RESOURCES, sums, strict=True))
-    return used
+def _tally(account_ids: Sequence[uuid.UUID]) -> tuple[dict[uuid.UUID, dict[str, int]], dict[uuid.UUID, Counter[str]]]:
+    """Of each account how many servers are in which state, and what they take."""
+    states: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    used: dict[uuid.UUID, Counter[str]] = defaultdict(Counter)
+    live = Server.objects.filter(account__in=account_ids).exclude(state=ServerState.DELETED).order_by()
+    counted = live.values_list("account", "state").annotate(
+        count=Count("pk"),
+        taken=Count("pk", filter=~NEVER_THERE),
+        taken_cores=Sum("cores", filter=~NEVER_THERE, default=0),
+        taken_ram=Sum("ram", filter=~NEVER_THERE, default=0),
+    )
+    for account, state, count, *amounts in counted:
+        states[account][state] = count
+        used[account].update(dict(zip(RESOURCES, amounts, strict=True)))
+    return states, used
 
 
 def _caps(lanes: Iterable[str]) -> dict[tuple[str, str], int]:
