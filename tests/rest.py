@@ -58,7 +58,7 @@ class Api:
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.ask("POST", path, body, **headers)
 
-    def patch(self, path: str, body: Any = None, **headers: str) -> Answer:
+    def change(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.ask("PATCH", path, body, **headers)
 
     def delete(self, path: str, **headers: str) -> Answer:

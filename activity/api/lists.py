@@ -1,5 +1,6 @@
 """Lists of one noun: narrowed by query parameters, in one of some orders, page by page, with the fields asked for."""
 
+import abc
 import dataclasses
 import functools
 import operator
@@ -86,7 +87,7 @@ class Signed(Request):
     user: Any
 
 
-class Lists(viewsets.GenericViewSet[Any]):
+class Lists(viewsets.GenericViewSet[Any], abc.ABC):
     """A noun that can be listed.
 
     `orders` and `searched` are paths by name; those of orders are never null.
@@ -100,9 +101,9 @@ class Lists(viewsets.GenericViewSet[Any]):
     orders: ClassVar[Mapping[str, str]] = {}
     ordering: ClassVar[str] = ""
 
+    @abc.abstractmethod
     def records(self, request: Signed) -> QuerySet[Any]:
         """What the actor may see."""
-        raise NotImplementedError
 
     def facts(self, records: Sequence[Any]) -> Sequence[Any]:
         """What the answer is read from, for one page of records."""

@@ -130,10 +130,10 @@ def test_a_cloud_that_cannot_be_is_refused_without_repeating_secrets(
 
 def test_a_cloud_is_switched_off_and_on(api: Login, account: CloudAccount, member: User) -> None:
     asking = api(member)
-    assert asking.patch("clouds/india/", {"is_active": False})["is_active"] is False
+    assert asking.change("clouds/india/", {"is_active": False})["is_active"] is False
     assert "switched off" in asking.post("servers/", {"cloud": "india"}).detail
     assert "switched off" in asking.post("clouds/india/refresh/").detail
-    assert asking.patch("clouds/india/", {"is_active": True, "label": "Indiana"})["label"] == "Indiana"
+    assert asking.change("clouds/india/", {"is_active": True, "label": "Indiana"})["label"] == "Indiana"
     assert asking.post("servers/", {"cloud": "india"}).status == 202
 
 
@@ -143,19 +143,19 @@ def test_another_credential_is_used_only_once_it_worked(
 ) -> None:
     asking = api(member)
     before = account.credential
-    answer = asking.patch("clouds/india/", {"credential": {"password": SECRET}})
+    answer = asking.change("clouds/india/", {"credential": {"password": SECRET}})
     assert (answer.status, SECRET in str(answer.body)) == (202, False)
     work()
     account.refresh_from_db()
     assert (account.credential, account.pending, account.state) == (before, "", "active")
-    assert asking.patch("clouds/india/", {"credential": {"password": "demo"}}).status == 202
+    assert asking.change("clouds/india/", {"credential": {"password": "demo"}}).status == 202
     work()
     account.refresh_from_db()
     assert account.credential != before
 
 
 def test_a_cloud_cannot_become_one_of_another_kind(api: Login, account: CloudAccount, member: User) -> None:
-    answer = api(member).patch("clouds/india/", {"driver": "openstack", "credential": {"auth_url": "https://h/"}})
+    answer = api(member).change("clouds/india/", {"driver": "openstack", "credential": {"auth_url": "https://h/"}})
     assert (answer.status, "cannot be changed" in answer.detail) == (400, True)
 
 
@@ -163,8 +163,8 @@ def test_a_shared_cloud_is_labelled_by_administrators(
     api: Login, account: CloudAccount, member: User, admin: User
 ) -> None:
     Cloud.objects.update(owner_project=None)
-    assert api(member).patch("clouds/india/", {"label": "Mine"}).status == 403
-    assert api(admin).patch("clouds/india/", {"label": "Ours"})["label"] == "Ours"
+    assert api(member).change("clouds/india/", {"label": "Mine"}).status == 403
+    assert api(admin).change("clouds/india/", {"label": "Ours"})["label"] == "Ours"
 
 
 def test_a_cloud_is_read_again_when_asked(api: Login, account: CloudAccount, member: User) -> None:
@@ -193,7 +193,7 @@ def test_only_its_owner_and_leaders_change_a_cloud(
     factories.projects.add_member(actor=lead, project=account.project, user=other)
     assert api(other).get("clouds/india/").status == 200
     assert api(other).delete("clouds/india/").status == 403
-    assert api(lead).patch("clouds/india/", {"is_active": False}).status == 200
+    assert api(lead).change("clouds/india/", {"is_active": False}).status == 200
 
 
 def test_each_driver_says_what_it_needs(api: Login, member: User) -> None:

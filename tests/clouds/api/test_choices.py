@@ -82,16 +82,16 @@ def test_what_is_used_is_told_with_its_source(api: Login, account: CloudAccount,
 def test_defaults_are_set_and_removed(api: Login, account: CloudAccount, member: User, lead: User) -> None:
     asking = api(member)
     wish = {"prefix": "web", "images": {"india": "debian-12"}, "flavors": {"india": "m1.large"}, "format": "json"}
-    answer = asking.patch("defaults/", wish)
+    answer = asking.change("defaults/", wish)
     assert answer.status == 200
     found = chosen(asking)
     assert found["prefix"] == ("web", "own")
     assert (found["india image"], found["india flavor"]) == (("debian-12", "own"), ("m1.large", "own"))
     assert asking.post("servers/")["servers"][0]["name"] == "web_1"
     assert chosen(asking)["last_server"] == ("web_1", "own")
-    api(lead).patch("defaults/", {"images": {"india": "rocky-9"}, "for_project": True})
+    api(lead).change("defaults/", {"images": {"india": "rocky-9"}, "for_project": True})
     assert chosen(asking)["india image"] == ("debian-12", "own")
-    asking.patch("defaults/", {"images": {"india": ""}, "prefix": ""})
+    asking.change("defaults/", {"images": {"india": ""}, "prefix": ""})
     assert chosen(asking)["india image"] == ("rocky-9", "project")
     assert chosen(asking)["prefix"] == ("gregor", "first")
 
@@ -118,7 +118,7 @@ def test_defaults_are_set_and_removed(api: Login, account: CloudAccount, member:
 def test_a_default_that_means_nothing_is_refused_and_none_is_set(
     api: Login, account: CloudAccount, member: User, wish: object, words: str
 ) -> None:
-    answer = api(member).patch("defaults/", wish)
+    answer = api(member).change("defaults/", wish)
     assert answer.status in (400, 403, 404), answer.body
     assert words in answer.detail
     assert not Default.objects.exists()

@@ -143,7 +143,7 @@ def test_a_stranger_cannot_name_what_is_not_theirs(
         asking.get("servers/", {field: value}),
         asking.get("servers/next/", {field: value}),
         asking.get("images/", {field: value}),
-        asking.patch("defaults/", {field: value, "prefix": "x"}),
+        asking.change("defaults/", {field: value, "prefix": "x"}),
     ):
         assert answer.status == 404
         assert answer["near"] == []

@@ -1,6 +1,7 @@
 """The OpenAPI document: valid, and no part of it guessed."""
 
 import json
+from pathlib import Path
 
 from django.core.management import call_command
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -9,12 +10,13 @@ from portal.api.schema import document
 from tests.rest import Api
 
 
-def test_the_document_is_made_without_a_warning(capsys: object) -> None:
-    call_command("spectacular", validate=True, fail_on_warn=True, file="/dev/null")
+def test_the_document_is_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "api.yaml"))
+    assert "openapi: 3.1.0" in (tmp_path / "api.yaml").read_text()
 
 
 def test_the_document_is_valid() -> None:
-    OpenAPIV31SpecValidator(json.loads(document())).validate()
+    assert list(OpenAPIV31SpecValidator(json.loads(document())).iter_errors()) == []
 
 
 def test_anybody_may_read_the_document() -> None:
