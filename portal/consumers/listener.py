@@ -7,6 +7,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import logging
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -33,6 +34,7 @@ AWAY = "The portal's database does not answer. Try again in a moment."
 SLOW = "This connection was read too slowly. Come back with the last number you saw."
 SIGNED_OUT = "You are not signed in, or not any more. Sign in, or use an API token that is valid."
 
+log = logging.getLogger(__name__)
 threads = Threads(4, "listener")
 
 
@@ -124,6 +126,8 @@ class Listener(AsyncConsumer):
         for end in ends:
             if end is None or isinstance(end, OSError | asyncio.CancelledError):
                 continue
+            if isinstance(end, DatabaseError):
+                log.warning("A connection ends, since the database does not answer: %s", end)
             goodbye = Goodbye(AGAIN, AWAY) if isinstance(end, DatabaseError) else end
             if not isinstance(goodbye, Goodbye):
                 raise goodbye
