@@ -51,7 +51,7 @@ CLOUDMESH_URL = env("URL", "http://127.0.0.1:8000")
 STATE_DIR = pathlib.Path(env("STATE_DIR", str(BASE_DIR / "var")))
 PORTAL_NAME = env("NAME", "Cloudmesh")
 PROVIDER_TIMEOUT = float(env("PROVIDER_TIMEOUT", "20"))  # seconds for one request to a provider
-OPERATION_LEASE = float(env("OPERATION_LEASE", "15"))  # seconds a worker may be silent before its wish is taken over
+OPERATION_LEASE = float(env("OPERATION_LEASE", "15"))  # seconds a worker may be silent before its work is taken over
 SWEEP_INTERVAL = float(env("SWEEP_INTERVAL", "5"))  # seconds
 SYNC_TICK = float(env("SYNC_TICK", "2"))  # seconds between looks at what is due
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 
 import kombu.exceptions
+import redis
 from celery import current_app
 from django.core.cache import cache
 from django.db import IntegrityError, connection
@@ -16,6 +17,7 @@ from django.utils import timezone
 from cloudmesh.errors import Busy, DriverError
 from clouds.models import AccountState, CloudAccount, Sync
 from clouds.sync import catalogue, connect, servers
+from operations.engine import lease
 
 #: Seconds between readings: while something changes, while somebody looks, and at rest.
 SERVERS = (2, 4, 60)
@@ -30,7 +32,6 @@ OTHERS: Mapping[str, float] = {
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
 BUSY, FAILED = 5.0, 60.0  # seconds after a cloud that was busy, and one that refused
-LONGEST = 600  # seconds, after which a reading's process is believed dead
 WATCHED = 45  # seconds a look is remembered
 
 
@@ -62,12 +63,13 @@ def plan(account: CloudAccount) -> None:
 
 def watch(project_id: uuid.UUID | str) -> None:
     """Somebody looks at a project's servers: read its clouds more often for a while."""
-    if cache.get(f"watched:{project_id}") is None:
+    if not _is_watched(project_id):
         soon = timezone.now() + datetime.timedelta(seconds=SERVERS[1])
         Sync.objects.filter(account__project_id=project_id, kind=Sync.Kind.SERVERS, due_at__gt=soon).update(
             due_at=timezone.now()
         )
-    cache.set(f"watched:{project_id}", True, WATCHED)
+    with contextlib.suppress(redis.RedisError):
+        cache.set(f"watched:{project_id}", True, WATCHED)
 
 
 def run(sync_id: int) -> None:
@@ -77,7 +79,8 @@ def run(sync_id: int) -> None:
         return
     pause = FAILED
     try:
-        pause = _read_once(sync)
+        with lease.held(Sync.objects.filter(pk=sync.pk), "running_until"):
+            pause = _read_once(sync)
     except Busy:
         pause = BUSY
     except IntegrityError:  # an operation stored what was just being read
@@ -122,7 +125,7 @@ def _claim(sync_id: int) -> Sync | None:
             WHERE id = %s AND due_at <= statement_timestamp()
               AND (running_until IS NULL OR running_until < statement_timestamp()) RETURNING id
             """,
-            [LONGEST, sync_id],
+            [lease.length().total_seconds(), sync_id],
         )
         if cursor.fetchone() is None:
             return None
@@ -144,4 +147,11 @@ def _interval(sync: Sync, changed: int) -> float:
     moving, watched, rest = SERVERS if can_tell else SERVERS_IN_FULL
     if changed or servers.unsettled(sync.account):
         return moving
-    return watched if cache.get(f"watched:{sync.account.project_id}") else rest
+    return watched if _is_watched(sync.account.project_id) else rest
+
+
+def _is_watched(project_id: uuid.UUID | str) -> bool:
+    """Whether somebody looks; without Redis that cannot be told."""
+    with contextlib.suppress(redis.RedisError):
+        return cache.get(f"watched:{project_id}") is not None
+    return False

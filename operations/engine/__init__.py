@@ -136,7 +136,7 @@ def run(operation_id: uuid.UUID | str) -> None:
     operation = claim(operation_id)
     if operation is None:
         return
-    with lease.held(operation):
+    with lease.held(_mine(operation), "lease_until"):
         outcome = _attempt(operation)
     _settle(operation, outcome)
     _ring_next(operation.lane)
@@ -191,6 +191,11 @@ def claim(operation_id: uuid.UUID | str) -> Operation | None:
     return operation
 
 
+def _mine(operation: Operation) -> models.QuerySet[Operation]:
+    """The row of an operation as long as nobody else has taken it over."""
+    return Operation.objects.filter(pk=operation.pk, claim=operation.claim, state=OperationState.RUNNING)
+
+
 def _attempt(operation: Operation) -> Outcome | CloudmeshError:
     handling = HANDLING.get(operation.kind)
     if handling is None:
@@ -212,8 +217,8 @@ def _attempt(operation: Operation) -> Outcome | CloudmeshError:
 @transaction.atomic
 def _settle(operation: Operation, outcome: Outcome | CloudmeshError) -> None:
     """Write down what an attempt brought, unless somebody else has taken the wish over meanwhile."""
-    current = Operation.objects.select_for_update(no_key=True).filter(pk=operation.pk, claim=operation.claim).first()
-    if current is None or current.state != OperationState.RUNNING:
+    current = _mine(operation).select_for_update(no_key=True).first()
+    if current is None:
         log.warning("%s was taken over; its late answer is dropped: %s", operation, outcome)
         return
     if current.cancel_requested_at and not operation.cancel_requested_at:

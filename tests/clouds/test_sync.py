@@ -5,8 +5,10 @@ import dataclasses
 import datetime
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,10 +22,17 @@ from clouds.drivers.simulator import control
 from clouds.models import CloudAccount, Health, Image, Server, Sync
 from clouds.sync import connect, schedule
 from clouds.sync import servers as reading
+from operations.engine import lease
 from portal.standalone.children import wait_until
+from projects.models import Project
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def without_redis(settings: LazySettings, tmp_path: Path) -> None:
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": f"unix://{tmp_path}/nobody"}}
 
 
 def read(account: CloudAccount, *, full: bool = False) -> Sync:
@@ -165,6 +174,20 @@ def test_a_reading_that_fails_in_itself_is_tried_again_soon(account: CloudAccoun
     sync = account.syncs.get(kind="servers")
     assert sync.running_until is None
     assert timezone.now() < sync.due_at < timezone.now() + datetime.timedelta(minutes=2)
+
+
+def test_a_reading_whose_process_died_is_begun_again_when_its_lease_has_run_out(account: CloudAccount) -> None:
+    mine = account.syncs.filter(kind="servers")
+    mine.update(done_at=None, running_until=timezone.now() + lease.length())
+    assert read(account).done_at is None
+    mine.update(running_until=timezone.now() - datetime.timedelta(seconds=1))
+    assert read(account).done_at
+
+
+@pytest.mark.usefixtures("without_redis")
+def test_without_redis_clouds_are_read_as_if_nobody_looked(account: CloudAccount, project: Project) -> None:
+    schedule.watch(project.pk)
+    assert read(account).due_at > timezone.now() + datetime.timedelta(seconds=10)
 
 
 def test_an_answer_older_than_what_an_operation_learned_changes_nothing(

@@ -14,6 +14,7 @@ from accounts.models import User
 from cloudmesh.errors import Busy, Conflict, Rejected, Unreachable
 from operations import engine, services
 from operations.engine import Again, Done, Handling, Outcome
+from operations.engine.lease import Lease
 from operations.models import Operation, OperationState
 from projects import services as projects
 from projects.models import Project
@@ -141,6 +142,22 @@ def test_a_dead_workers_wish_is_taken_over(script: Script, user: User, project: 
     assert now(operation).state == OperationState.SUCCEEDED
     engine._settle(first, Done(step="too late"))
     assert now(operation).step == "done"
+
+
+def test_a_lease_is_renewed_while_it_is_held_and_not_once_it_is_given_back(
+    script: Script, user: User, project: Project
+) -> None:
+    operation = engine.claim(wish(user, project).pk)
+    assert operation
+    held = Lease(engine._mine(operation), "lease_until")
+    Operation.objects.update(lease_until=timezone.now())
+    held.renew()
+    renewed = now(operation).lease_until
+    assert renewed
+    assert renewed > timezone.now()
+    engine._settle(operation, Again(after=60, step="building"))
+    held.renew()
+    assert now(operation).lease_until is None
 
 
 def test_busy_is_asked_again_and_tells_why(script: Script, user: User, project: Project) -> None:
