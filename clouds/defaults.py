@@ -1,17 +1,20 @@
 """What is used when nothing is said: option → own → project → portal → first usable; each with its source."""
 
 import dataclasses
+import functools
+import operator
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, OrderBy, Q, QuerySet, When
 
 from accounts.models import SshKey, User
 from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import ImageState, ServerState, expand_names
-from clouds.models import CloudAccount, Default, Flavor, Health, Image, NameCounter, Network, Server
+from clouds.models import CloudAccount, Default, Flavor, Health, Held, Image, NameCounter, Network, Server
 from projects import access
 from projects.models import Project
 
@@ -99,20 +102,51 @@ def choose_cloud(actor: User, project: Project, wanted: str, values: Values) -> 
     return min(usable, key=lambda account: (account.health == Health.DOWN, account.cloud.name)), FIRST
 
 
+def usual_images(values: Mapping[CloudAccount, Values]) -> dict[uuid.UUID, Image]:
+    """For each account the image that a boot without options takes there: of the plain friendly ones the newest.
+
+    One question, however many accounts; one whose cloud has shown no image yet is left out.
+    """
+    friendly = Q(name__istartswith=FRIENDLY)
+    order: tuple[OrderBy | Case | str, ...] = (
+        *_chosen_first(values, Default.Key.IMAGE),
+        _true_first(friendly),
+        Case(When(friendly, then=F("min_ram")), default=0),
+        Case(When(friendly, then=F("name"))).desc(),
+        "name",
+    )
+    images = Image.objects.filter(account__in=list(values), state=ImageState.ACTIVE)
+    return {image.account_id: image for image in images.order_by("account_id", *order).distinct("account_id")}
+
+
+def usual_flavors(values: Mapping[CloudAccount, Values], images: Mapping[uuid.UUID, Image]) -> dict[uuid.UUID, Flavor]:
+    """For each account the flavor that a boot without options takes there: the smallest that fits, else the largest."""
+    fits = Q(pk=None)
+    for account in values:
+        image = images.get(account.pk) or Image()
+        enough = Q(account=account, ram__gte=max(SMALL_RAM, image.min_ram))
+        fits |= enough & (Q(disk__gte=image.min_disk) | Q(disk=0))
+    order: tuple[OrderBy | Case | str, ...] = (
+        *_chosen_first(values, Default.Key.FLAVOR),
+        _true_first(fits),
+        Case(When(fits, then=F("ram")), default=-F("ram")),
+        "cores",
+        "name",
+    )
+    flavors = Flavor.objects.filter(account__in=list(values))
+    return {flavor.account_id: flavor for flavor in flavors.order_by("account_id", *order).distinct("account_id")}
+
+
 def usual_image(account: CloudAccount, values: Values) -> tuple[Image | None, str]:
     """The image that a boot without options takes there; None while the cloud has shown none."""
-    try:
-        return _image(account, "", values)
-    except NotFound:
-        return None, NONE
+    image = usual_images({account: values}).get(account.pk)
+    return image, _source(image, values, Default.Key.IMAGE, account)
 
 
 def usual_flavor(account: CloudAccount, values: Values, image: Image | None) -> tuple[Flavor | None, str]:
     """The flavor that a boot without options takes there, for that image."""
-    try:
-        return _flavor(account, "", values, image or Image())
-    except NotFound:
-        return None, NONE
+    flavor = usual_flavors({account: values}, {account.pk: image} if image else {}).get(account.pk)
+    return flavor, _source(flavor, values, Default.Key.FLAVOR, account)
 
 
 def usual_network(account: CloudAccount, values: Values) -> tuple[Network | None, str]:
@@ -213,35 +247,45 @@ def _named(records: QuerySet[Any], wanted: str, kind: str, account: CloudAccount
 def _image(account: CloudAccount, wanted: str, values: Values) -> tuple[Image, str]:
     if wanted:
         return find_image(account, wanted), OPTION
-    images = Image.objects.filter(account=account, state=ImageState.ACTIVE)
-    value, source = values.get(Default.Key.IMAGE, account)
-    chosen = images.filter(Q(provider_id=value) | Q(name=value)).first() if value else None
-    if chosen:
-        return chosen, source
-    friendly = images.filter(name__istartswith=FRIENDLY).order_by("min_ram", "-name")  # the newest of the plain ones
-    first = friendly.first() or images.order_by("name").first()
-    if first is None:
+    image, source = usual_image(account, values)
+    if image is None:
         raise NotFound(
             f"The cloud {account} has shown no image yet. Wait for its first reading, or: cm cloud refresh {account}"
         )
-    return first, FIRST
+    return image, source
 
 
 def _flavor(account: CloudAccount, wanted: str, values: Values, image: Image) -> tuple[Flavor, str]:
     if wanted:
         return find_flavor(account, wanted), OPTION
-    flavors = Flavor.objects.filter(account=account)
-    value, source = values.get(Default.Key.FLAVOR, account)
-    chosen = flavors.filter(Q(provider_id=value) | Q(name=value)).first() if value else None
-    if chosen:
-        return chosen, source
-    enough = flavors.filter(ram__gte=max(SMALL_RAM, image.min_ram)).filter(Q(disk__gte=image.min_disk) | Q(disk=0))
-    first = enough.order_by("ram", "cores", "name").first() or flavors.order_by("-ram").first()
-    if first is None:
+    flavor, source = usual_flavor(account, values, image)
+    if flavor is None:
         raise NotFound(
             f"The cloud {account} has shown no flavor yet. Wait for its first reading, or: cm cloud refresh {account}"
         )
-    return first, FIRST
+    return flavor, source
+
+
+def _chosen_first(values: Mapping[CloudAccount, Values], key: str) -> list[OrderBy]:
+    """What somebody made the default, by the provider's id or by name; nothing where nobody did."""
+    named = {account: each.get(key, account)[0] for account, each in values.items()}
+    chosen = [Q(account=account) & _means(value) for account, value in named.items() if value]
+    return [_true_first(functools.reduce(operator.or_, chosen))] if chosen else []
+
+
+def _source(record: Held | None, values: Values, key: str, account: CloudAccount) -> str:
+    value, source = values.get(key, account)
+    if record is None:
+        return NONE
+    return source if value and value in (record.provider_id, record.name) else FIRST
+
+
+def _means(value: str) -> Q:
+    return Q(provider_id=value) | Q(name=value)
+
+
+def _true_first(condition: Q) -> OrderBy:
+    return ExpressionWrapper(condition, output_field=BooleanField()).desc()
 
 
 def _key(actor: User, wanted: str, values: Values) -> tuple[SshKey | None, str]:
@@ -261,7 +305,7 @@ def _network(account: CloudAccount, wanted: str, values: Values) -> tuple[Networ
         return find_network(account, wanted), OPTION
     networks = Network.objects.filter(account=account, usable=True)
     value, source = values.get(Default.Key.NETWORK, account)
-    chosen = networks.filter(Q(provider_id=value) | Q(name=value)).first() if value else None
+    chosen = networks.filter(_means(value)).first() if value else None
     return (chosen, source) if chosen else (None, NONE)  # the driver chooses sensibly
 
 

@@ -61,16 +61,18 @@ def defaults_in_force(*, actor: User, project: Project) -> list[InForce]:
 
 def favourites(*, actor: User, accounts: Sequence[CloudAccount]) -> dict[uuid.UUID, dict[str, str]]:
     """Account → the provider's ids of the image and the flavor that `actor` boots with when nothing is said."""
-    known: dict[uuid.UUID, defaults.Values] = {}
-    found = {}
-    for account in accounts:
-        if account.project_id not in known:
-            known[account.project_id] = defaults.Values(actor, account.project)
-        values = known[account.project_id]
-        image, _ = defaults.usual_image(account, values)
-        flavor, _ = defaults.usual_flavor(account, values, image)
-        found[account.pk] = {str(record._meta.model_name): record.provider_id for record in (image, flavor) if record}
-    return found
+    known = {project: defaults.Values(actor, project) for project in {account.project for account in accounts}}
+    values = {account: known[account.project] for account in accounts}
+    images = defaults.usual_images(values)
+    flavors = defaults.usual_flavors(values, images)
+    return {
+        account.pk: {
+            kind: record.provider_id
+            for kind, record in (("image", images.get(account.pk)), ("flavor", flavors.get(account.pk)))
+            if record
+        }
+        for account in accounts
+    }
 
 
 def usual_key(actor: User, project: Project | None) -> SshKey | None:

@@ -136,7 +136,7 @@ def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
 
 
 def held_facts(records: Sequence[Any], *, actor: User) -> list[HeldFacts]:
-    """The facts of a page of images, flavors or networks: two questions, and a few for each cloud on it."""
+    """The facts of a page of images, flavors or networks: three questions, and one for each project on it."""
     _attach(records, "account", CloudAccount.objects.select_related("cloud", "project").defer("credential", "pending"))
     accounts = {record.account_id: record.account for record in records}
     usual = choices.favourites(actor=actor, accounts=list(accounts.values()))
