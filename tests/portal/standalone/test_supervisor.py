@@ -106,6 +106,7 @@ def running(var: Path) -> Iterator[Portal]:
     finally:
         portal.send(signal.SIGTERM)
         portal.wait()
+        assert "did not stop when asked" not in portal.said.read_text()
         shutil.rmtree((var / "run").resolve())
 
 
