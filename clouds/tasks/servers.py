@@ -82,7 +82,9 @@ def create_server(operation: Operation) -> Outcome:
         if seen is None:
             if operation.params.get("replaces"):
                 driver.delete_server(operation.params["replaces"])
-            seen = driver.create_server(_spec(operation, server, driver), token=operation.token)
+            spec = _spec(operation, server, driver)
+            engine.confirm(operation)
+            seen = driver.create_server(spec, token=operation.token)
         reading.store(server, seen)
         schedule.hurry(server.account)
         if seen.state is ServerState.ERROR:
@@ -147,6 +149,7 @@ def change_server(operation: Operation) -> Outcome:
             if seen.state is want and action != "reboot":
                 reading.store(server, seen)
                 return Done(step=f"{want} already")
+            engine.confirm(operation)
             driver.act(server.provider_id, action)
             engine.report(operation, step=f"{action} asked of {server.account}", progress=30, result={"asked": True})
             seen = driver.server(server.provider_id)

@@ -16,7 +16,8 @@ from typing import Any
 import kombu.exceptions
 from celery import current_app
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from activity import lifecycle
@@ -46,6 +47,10 @@ class Again:
     after: float  # seconds
     step: str
     progress: int | None = None
+
+
+class TakenOver(CloudmeshError):
+    """Another worker has the wish by now; whatever this one would do is not wanted any more."""
 
 
 Outcome = Done | Again
@@ -121,11 +126,19 @@ def sweep() -> int:
     return len(ids)
 
 
+@transaction.atomic
 def report(operation: Operation, *, step: str, progress: int, **changes: Any) -> None:
-    """Say what a handler is about to do, or has just done, while it runs."""
+    """Say what a handler is about to do, or has just done, while it runs. Raises TakenOver."""
+    confirm(operation)
     lifecycle.transition(
         operation, OperationState.RUNNING, verb="progress", step=step[:200], progress=progress, **changes
     )
+
+
+def confirm(operation: Operation) -> None:
+    """Have the whole length of a lease for what comes next and must not be done twice. Raises TakenOver."""
+    if not _mine(operation).update(lease_until=Now() + lease.length()):
+        raise TakenOver(f"{operation} was taken over by another worker, since this one was silent for too long.")
 
 
 # -- running -------------------------------------------------------------------------------------------------
@@ -207,6 +220,10 @@ def _attempt(operation: Operation) -> Outcome | CloudmeshError:
         return handling.cancel(operation) if handling.cancel else Done(step="cancelled")
     except CloudmeshError as error:
         return error
+    except (OperationalError, InterfaceError) as error:  # our own database went away; the wish is as good as before
+        log.warning("The database failed during %s: %s", operation, error)
+        connection.close_if_unusable_or_obsolete()
+        return Busy("The portal's own database did not answer.")
     except Exception:  # a handler's bug ends its wish, not its worker
         log.exception("Handler of %s %s", operation.kind, operation.pk)
         return CloudmeshError(

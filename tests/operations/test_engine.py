@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.models import User
 from cloudmesh.errors import Busy, Conflict, Rejected, Unreachable
 from operations import engine, services
-from operations.engine import Again, Done, Handling, Outcome
+from operations.engine import Again, Done, Handling, Outcome, TakenOver
 from operations.engine.lease import Lease
 from operations.models import Operation, OperationState
 from projects import services as projects
@@ -144,6 +144,22 @@ def test_a_dead_workers_wish_is_taken_over(script: Script, user: User, project: 
     assert now(operation).step == "done"
 
 
+def test_a_worker_that_was_silent_for_too_long_is_told_before_it_does_anything(
+    script: Script, user: User, project: Project
+) -> None:
+    operation = wish(user, project)
+    silent = engine.claim(operation.pk)
+    assert silent
+    engine.confirm(silent)
+    Operation.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    script.lines = [Again(after=60, step="building")]
+    engine.run(operation.pk)
+    for late in (engine.confirm, lambda wish: engine.report(wish, step="asked", progress=1)):
+        with pytest.raises(TakenOver):
+            late(silent)
+    assert (now(operation).step, now(operation).lease_until) == ("building", None)
+
+
 def test_a_lease_is_renewed_while_it_is_held_and_not_once_it_is_given_back(
     script: Script, user: User, project: Project
 ) -> None:
@@ -166,6 +182,17 @@ def test_busy_is_asked_again_and_tells_why(script: Script, user: User, project: 
     engine.run(operation.pk)
     waiting = now(operation)
     assert (waiting.state, waiting.state_reason, waiting.troubles) == ("running", "429 Too Many Requests", 1)
+    engine.run(operation.pk)
+    assert now(operation).state == OperationState.SUCCEEDED
+
+
+def test_a_database_that_goes_away_during_an_attempt_fails_no_wish(
+    script: Script, user: User, project: Project
+) -> None:
+    script.lines = [OperationalError("terminating connection due to administrator command"), Done()]
+    operation = wish(user, project)
+    engine.run(operation.pk)
+    assert now(operation).state == OperationState.RUNNING
     engine.run(operation.pk)
     assert now(operation).state == OperationState.SUCCEEDED
 
