@@ -88,6 +88,10 @@ class Client:
         """Wish that servers are deleted, started, stopped, rebooted, …; answers `{operation}`."""
         return self._send("POST", "servers/bulk/", {"action": action, "servers": [server["id"] for server in servers]})
 
+    def rename(self, server: "Json", name: str) -> "Json":
+        """Wish that a server has another name, here and at its cloud; answers `{operation}`."""
+        return self._send("POST", f"servers/{quote(server['id'])}/rename/", {"name": name})
+
     def reread(self, servers: "Iterable[Json]") -> "list[Json]":
         """The same servers as they are now, without those that are gone."""
         known = {server["id"]: server["name"] for server in servers}
@@ -110,6 +114,14 @@ class Client:
     def refresh(self, cloud: str) -> "Json":
         return self._send("POST", f"clouds/{quote(cloud)}/refresh/")
 
+    def switch(self, cloud: str, *, on: bool) -> "Json":
+        """Use a cloud, or leave it alone for a while."""
+        return self._send("PATCH", f"clouds/{quote(cloud)}/", {"is_active": on})
+
+    def remove(self, cloud: str) -> None:
+        """Forget a cloud and its credential; what runs there goes on running."""
+        self.session.send("DELETE", f"clouds/{quote(cloud)}/")
+
     def drivers(self) -> "list[Json]":
         return list(self.session.pages("drivers/"))
 
@@ -127,6 +139,9 @@ class Client:
     def add_key(self, public_key: str, name: str | None = None) -> "Json":
         return self._send("POST", "keys/", _given({"name": name, "public_key": public_key}))
 
+    def delete_key(self, name: str) -> None:
+        self.session.send("DELETE", f"keys/{quote(name)}/")
+
     def defaults(self) -> "list[Json]":
         return list(self.session.pages("defaults/"))
 
@@ -135,7 +150,11 @@ class Client:
         changed: list[Json] = self._send("PATCH", "defaults/", values)["results"]
         return changed
 
-    # Operations
+    # What happens
+
+    def events(self, **filters: Any) -> "Iterator[Json]":
+        """What happened in your projects, the newest first."""
+        return self._list("events/", filters)
 
     def operations(self, **filters: Any) -> "Iterator[Json]":
         return self._list("operations/", filters)

@@ -6,9 +6,9 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.errors import Invalid
-from cloudmesh.shell import credentials
+from cloudmesh.shell import credentials, talk
 from cloudmesh.shell.follow import check, follow
-from cloudmesh.shell.options import Show, in_project, listing, pass_client, waiting
+from cloudmesh.shell.options import Show, in_project, listing, pass_client, sure, waiting
 
 
 @click.group()
@@ -43,6 +43,33 @@ def show_(client: Client, show: Show, name: str) -> None:
 def refresh(client: Client, name: str) -> None:
     """Read a cloud anew, now."""
     client.refresh(name)
+
+
+@cloud.command()
+@click.argument("name")
+@pass_client
+def on(client: Client, name: str) -> None:
+    """Use a cloud again."""
+    client.switch(name, on=True)
+
+
+@cloud.command()
+@click.argument("name")
+@pass_client
+def off(client: Client, name: str) -> None:
+    """Leave a cloud alone for a while: nothing is read or booted there."""
+    client.switch(name, on=False)
+
+
+@cloud.command()
+@click.argument("name")
+@sure
+@pass_client
+def remove(client: Client, name: str, yes: bool) -> None:
+    """Forget a cloud and its credential; what runs there goes on running."""
+    if not yes:
+        talk.confirm(f"Forget the cloud {name}, its credential and the servers shown from it?")
+    client.remove(name)
 
 
 @cloud.command()

@@ -38,3 +38,11 @@ def add(client: Client, show: Show, file: TextIO, name: str | None) -> None:
     if "PRIVATE KEY" in text:
         raise Invalid(f"{file.name} holds a private key, which was not sent. Give the public one, {file.name}.pub.")
     show.one(client.add_key(text, name))
+
+
+@key.command()
+@click.argument("name")
+@pass_client
+def delete(client: Client, name: str) -> None:
+    """Forget a key; servers that have it already keep it."""
+    client.delete_key(name)

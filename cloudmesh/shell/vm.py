@@ -17,7 +17,7 @@ brief = listing("name", "addresses", "state", "cloud")
 
 @click.group()
 def vm() -> None:
-    """Servers: boot, list, show, start, stop, reboot, delete.
+    """Servers: boot, list, show, start, stop, reboot, rename, delete.
 
     NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*".
     """
@@ -126,8 +126,25 @@ for action, purpose in {
     "start": "Power servers on.",
     "stop": "Power servers off; they keep their disks and addresses.",
     "reboot": "Restart servers.",
+    "suspend": "Put servers to sleep, memory and all.",
+    "resume": "Wake suspended servers.",
 }.items():
     vm.add_command(_change(action, purpose))
+
+
+@vm.command()
+@click.argument("name")
+@click.argument("new")
+@waiting
+@brief
+@pass_client
+def rename(client: Client, /, show: Show, name: str, new: str, wait: bool) -> None:
+    """Give the server NAME the name NEW, here and at its cloud."""
+    server = client.server(name)
+    operation = client.rename(server, new)["operation"]
+    if wait:
+        check(client, follow(client, operation))
+    show.one(client.server(server["id"]))
 
 
 def _finish(client: Client, show: Show, operation: "Json", servers: "list[Json]", *, wait: bool) -> None:

@@ -122,6 +122,17 @@ def test_keys_and_defaults_are_kept_and_used(run: Run, data: Data) -> None:
     assert data("default", "set", "image", "", "--cloud", "india")[0]["source"] != "own"
 
 
+def test_things_are_renamed_switched_and_forgotten(run: Run, data: Data) -> None:
+    assert run("vm", "boot", "--name", "before", "--cloud", "alamo").returncode == 0
+    assert data("vm", "rename", "before", "after")["name"] == "after"
+    assert run("vm", "delete", "after", "-y").returncode == 0
+    assert run("cloud", "off", "alamo").returncode == 0
+    assert "switched off" in run("vm", "boot", "--cloud", "alamo").stderr
+    assert run("cloud", "on", "alamo").returncode == 0
+    assert any("after" in event["summary"] for event in data("event", "list", "--limit", "50"))
+    assert run("key", "delete", "nobody's").returncode == 3
+
+
 def test_a_wish_can_be_found_followed_and_taken_back(run: Run, data: Data, client: Client) -> None:
     started = run("vm", "boot", "--no-wait", "--name", "later")
     assert started.returncode == 0
