@@ -9,6 +9,7 @@ from portal.standalone.children import wait_until
 from portal.standalone.identity import CannotRun
 from portal.standalone.presence import Details, Presence, end_leftovers
 
+NOTHING = "No portal runs here."
 NOT_RUNNING = 3  # as LSB has it
 STOPPING = 120.0  # seconds
 WRITING = 5.0  # seconds from the lock to the details
@@ -19,7 +20,7 @@ Say = Callable[..., None]
 def show(presence: Presence, *, say: Say) -> int:
     """What runs where; the exit code of `--status`."""
     if not presence.is_taken():
-        say("No portal runs here. Start it with: make run")
+        say(f"{NOTHING} Start it with: make run")
         return NOT_RUNNING
     details = _details(presence)
     say(f"The portal is {details.state} at {details.url} (process {details.pid})")
@@ -31,11 +32,14 @@ def show(presence: Presence, *, say: Say) -> int:
 
 def stop(presence: Presence, *, say: Say) -> int:
     """End it cleanly and wait; also what a killed one left behind. Raises CannotRun."""
+    if presence.is_first:
+        say(NOTHING)
+        return 0
     if presence.take():
         details = presence.read()
         left = end_leftovers(details) if details else []
         presence.leave()
-        say("No portal runs here." + (f" Ended what a killed one left: {', '.join(left)}" if left else ""))
+        say(NOTHING + (f" Ended what a killed one left: {', '.join(left)}" if left else ""))
         return 0
     details = _details(presence)
     os.kill(details.pid, signal.SIGTERM)

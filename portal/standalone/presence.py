@@ -40,6 +40,11 @@ class Presence:
         self._file = var / "supervisor.json"
         self._held: int | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether no portal ever ran here."""
+        return not self._lock.exists()
+
     def take(self) -> bool:
         """Whether this process is now the one portal here."""
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,7 +56,7 @@ class Presence:
 
     def is_taken(self) -> bool:
         """Whether some process is the portal here."""
-        if not self._lock.exists():
+        if self.is_first:
             return False
         with self._lock.open() as file:
             return not _lock(file.fileno(), fcntl.LOCK_SH)

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cloudmesh.errors import CloudmeshError
 from portal.standalone import control, places, web
-from portal.standalone.identity import CannotRun
 from portal.standalone.presence import Presence
 from portal.standalone.supervisor import Supervisor
 
@@ -28,12 +28,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, status: bool, stop: bool, host: str, port: int, **options: Any) -> None:
         presence = Presence(places.state_dir())
-        if status:
-            sys.exit(control.show(presence, say=self._say))
         try:
+            if status:
+                sys.exit(control.show(presence, say=self._say))
             sys.exit(control.stop(presence, say=self._say) if stop else self._run(presence, host, port))
-        except CannotRun as error:
+        except CloudmeshError as error:
             raise CommandError(error.message) from error
+        except OSError as error:  # a full disk, or somebody else's var
+            raise CommandError(str(error)) from error
 
     def _run(self, presence: Presence, host: str, port: int) -> int:
         here = places.make(places.state_dir())

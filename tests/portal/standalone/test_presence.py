@@ -39,6 +39,13 @@ def test_status_tells_what_runs_and_the_exit_code_whether(tmp_path: Path) -> Non
     ]
 
 
+def test_where_none_ever_ran_there_is_nothing_to_stop_and_nothing_is_made(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert control.stop(Presence(tmp_path / "var"), say=said.append) == 0
+    assert said == ["No portal runs here."]
+    assert not (tmp_path / "var").exists()
+
+
 def test_what_a_killed_supervisor_left_is_ended_and_a_stranger_with_its_number_spared() -> None:
     child = subprocess.Popen(["/bin/sleep", "60"])
     birth = processes.born(child.pid)
