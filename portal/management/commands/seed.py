@@ -23,7 +23,7 @@ WORLDS = {"alamo": "Alamo, small and near", "india": "India, the large one", "si
 
 
 class Command(BaseCommand):
-    help = "Fill the standalone portal with its owner, a project and three simulated clouds; doing it again changes nothing."
+    help = "Fill a new portal with its owner, a project and three simulated clouds; doing it again changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._owner()
