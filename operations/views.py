@@ -15,7 +15,7 @@ from activity.models import Event
 from operations import services
 from operations.models import Operation, OperationState
 from projects import access
-from projects.views import Filter, Listing, Signed, answer, dress
+from projects.views import Filter, Listing, Signed, answer, dress, owner_filter, project_filter
 
 STEPS = 60  # of one operation that its page shows
 PARTS = 200
@@ -31,18 +31,10 @@ class OperationList(Listing):
     usual = ("-created_at", "-pk")
 
     def filters(self) -> Iterable[Filter]:
-        me = self.request.user.username
         states = [(state, str(label).lower()) for state, label in OperationState.choices]
         yield Filter(name="state", label="State", choices=states, where=lambda state: Q(state=state))
-        yield Filter(
-            name="owner",
-            label="Owner",
-            choices=[("me", "Mine")],
-            where=lambda name: Q(owner__username=me if name == "me" else name),
-        )
-        projects = [(project.name, project.name) for project in access.workplaces(self.request.user)]
-        if len(projects) > 1:
-            yield Filter(name="project", label="Project", choices=projects, where=lambda name: Q(project__name=name))
+        yield owner_filter(self.request.user)
+        yield project_filter(self.request.user)
 
     def records(self) -> QuerySet[Any]:
         return visible(self.request.user).filter(parent=None)
@@ -69,10 +61,16 @@ def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
         "parent": operation.parent,
         "children": shown(request.user, children),
         "steps": Event.objects.filter(object_id=operation.pk).order_by("-pk")[:STEPS],
-        "result": operation.result,
         "target": operation.target,
+        **_result(operation),
     }
     return render(request, "operations/operation_detail.html", context)
+
+
+def _result(operation: Operation) -> dict[str, Any]:
+    """What came of it: a text to read, a place to open, and whatever else."""
+    rest = dict(operation.result)
+    return {"log": rest.pop("text", ""), "opens": rest.pop("url", ""), "result": rest}
 
 
 @require_POST

@@ -36,6 +36,7 @@ class Filter:
     label: str
     choices: Sequence[tuple[str, str]]
     where: Callable[[str], Q]
+    is_offered: bool = True  # else it is shown only while it is in the URL
     value: str = ""
 
     def take(self, value: str) -> None:
@@ -76,7 +77,7 @@ class Listing(View):
         q, sort = self._asked("q"), self._sort()
         page = self._page(self._found(filters, q), sort)
         context = {
-            "filters": filters,
+            "filters": [each for each in filters if each.is_offered or each.value],
             "filtered": bool(q or any(each.value for each in filters)),
             "q": q,
             "sort": sort,
@@ -117,6 +118,21 @@ class Listing(View):
         columns = self.orders.get(sort.removeprefix("-"), ())
         chosen = [f"-{column}" for column in columns] if sort.startswith("-") else columns
         return Pages(records.order_by(*chosen, *self.usual), PAGE).get_page(self.request.GET.get("page"))
+
+
+def project_filter(actor: User, where: Callable[[str], Q] = lambda name: Q(project__name=name)) -> Filter:
+    """By project, for those who work in several."""
+    choices = [(project.name, project.name) for project in access.workplaces(actor)]
+    return Filter(name="project", label="Project", choices=choices, where=where, is_offered=len(choices) > 1)
+
+
+def owner_filter(actor: User) -> Filter:
+    """By owner: one's own is offered, anybody's name can be in the URL."""
+    me = actor.username
+    choices = [("me", "Mine")]
+    return Filter(
+        name="owner", label="Owner", choices=choices, where=lambda name: Q(owner__username=me if name == "me" else name)
+    )
 
 
 def dress(record: Any, **extras: Any) -> Any:

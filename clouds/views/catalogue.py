@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -12,6 +12,7 @@ from accounts.views import own_page
 from cloudmesh.types import ImageState
 from clouds import services
 from clouds.models import Flavor, Image
+from clouds.views.servers import cloud_filter
 from projects import access
 from projects.views import Filter, Listing, Signed, answer, dress
 
@@ -23,9 +24,7 @@ class Catalogue(Listing):
     usual: ClassVar[Sequence[str]] = ("account__cloud__name", "name", "pk")
 
     def filters(self) -> Iterable[Filter]:
-        names = sorted({cloud.cloud.name for cloud in services.known_clouds(self.request.user)})
-        choices = [(name, name) for name in names]
-        yield Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
+        yield cloud_filter(self.request.user)
 
     def records(self) -> QuerySet[Any]:
         return super().records().defer("native")

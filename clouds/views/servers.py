@@ -18,7 +18,7 @@ from clouds import services
 from clouds.models import Server
 from operations.models import Operation
 from projects import access
-from projects.views import Filter, Listing, Signed, dress
+from projects.views import Filter, Listing, Signed, dress, owner_filter, project_filter
 
 RECENT = 30  # events and operations on a server's page
 STATES = [(state.value, state.label) for state in ServerState if not state.is_gone]
@@ -80,25 +80,10 @@ class ServerList(Listing):
     usual = ("-created_at", "-pk")
 
     def filters(self) -> Iterable[Filter]:
-        me, clouds = self.request.user.username, services.known_clouds(self.request.user)
         yield Filter(name="state", label="State", choices=STATES, where=lambda state: Q(state=state))
-        names = sorted({cloud.cloud.name for cloud in clouds})
-        yield Filter(
-            name="cloud",
-            label="Cloud",
-            choices=[(name, name) for name in names],
-            where=lambda name: Q(account__cloud__name=name),
-        )
-        projects = sorted({cloud.project.name for cloud in clouds})
-        if len(projects) > 1:
-            choices = [(name, name) for name in projects]
-            yield Filter(name="project", label="Project", choices=choices, where=lambda name: Q(project__name=name))
-        yield Filter(
-            name="owner",
-            label="Owner",
-            choices=[("me", "Mine")],
-            where=lambda name: Q(owner__username=me if name == "me" else name),
-        )
+        yield cloud_filter(self.request.user)
+        yield project_filter(self.request.user)
+        yield owner_filter(self.request.user)
 
     def records(self) -> QuerySet[Any]:
         live = super().records().exclude(state=ServerState.DELETED)
@@ -109,6 +94,12 @@ class ServerList(Listing):
 
     def context(self) -> dict[str, Any]:
         return {"clouds": services.known_clouds(self.request.user)}
+
+
+def cloud_filter(actor: User) -> Filter:
+    names = sorted({account.cloud.name for account in services.known_clouds(actor)})
+    choices = [(name, name) for name in names]
+    return Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
 
 
 @require_GET

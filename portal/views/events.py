@@ -6,9 +6,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from activity.models import Event
-from projects import access
 from projects.models import Project
-from projects.views import Filter, Listing
+from projects.views import Filter, Listing, project_filter
 
 #: Kinds a reader can ask for; what only an auditor wants to know is found by its name in the URL.
 KINDS = ("server", "operation", "cloud", "image", "flavor", "key", "default", "membership", "project", "token")
@@ -22,12 +21,10 @@ class EventList(Listing):
     words = ("name", "verb", "reason", "actor_name")
 
     def filters(self) -> Iterable[Filter]:
-        projects = [(project.name, project.name) for project in access.workplaces(self.request.user)]
         yield Filter(
             name="kind", label="Kind", choices=[(kind, kind) for kind in KINDS], where=lambda kind: Q(kind=kind)
         )
-        if len(projects) > 1:
-            yield Filter(name="project", label="Project", choices=projects, where=_of_project)
+        yield project_filter(self.request.user, _of_project)
 
     def records(self) -> QuerySet[Any]:
         asked = self.request.GET.get("kind", "")
