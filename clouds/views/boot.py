@@ -110,8 +110,8 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _size(flavor: Flavor) -> str:
-    disk = f", {flavor.disk} GiB disk" if flavor.disk else ""
-    return f"{flavor.name} ({flavor.cores} cores, {flavor.ram:,} MiB{disk})"
+    ram = f"{flavor.ram / 1024:g} GiB" if flavor.ram >= 1024 else f"{flavor.ram} MiB"
+    return f"{flavor.name} ({flavor.cores} core{'' if flavor.cores == 1 else 's'}, {ram})"
 
 
 def _count(text: str) -> int | None:

@@ -13,6 +13,7 @@ from clouds import services
 from clouds.models import Server
 from clouds.views import next_context
 from operations.models import Operation
+from portal.templatetags.cloudmesh import deed
 from projects import access
 from projects.views import Signed
 
@@ -76,7 +77,8 @@ def _operations(actor: User, text: str) -> Iterator[Item]:
     found = access.visible(Operation, actor).filter(target_name__icontains=text).defer("params", "result")
     for operation in found.order_by("-created_at")[:MOST]:
         url = reverse("operations:detail", args=[operation.pk])
-        yield {"title": str(operation), "detail": operation.state, "group": "operation", "url": url}
+        title = f"{deed(operation.kind)} {operation.target_name}"
+        yield {"title": title, "detail": operation.state, "group": "operation", "url": url}
 
 
 def _live(actor: User, text: str) -> list[Server]:
