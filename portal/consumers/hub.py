@@ -5,6 +5,7 @@ gap, a lost connection or some seconds of silence the hub reads the table, so lo
 """
 
 import asyncio
+import itertools
 import logging
 import random
 from collections import defaultdict
@@ -25,8 +26,8 @@ from clouds import services as clouds
 from portal.consumers.news import News
 from portal.consumers.threads import Threads
 
-LOOK, LOOK_WHILE_DEAF = 5.0, 1.0  # seconds between looks at the table, with a doorbell and without
-SHORTEST, LONGEST = 0.1, 5.0  # seconds before Redis is tried again
+LOOK = 5  # seconds between looks at the table; 1 without a doorbell
+SHORTEST, LONGEST = 0.1, 2.0  # seconds before Redis is tried again
 QUIET, ANSWER = 15.0, 5.0  # seconds of silence before Redis is asked whether it lives, and for its answer
 WATCH = 20  # seconds between telling `clouds` who is watched
 SLICE = 5000  # deliveries before the event loop serves others
@@ -40,6 +41,10 @@ class Hearer(Protocol):
     """A connection, as the hub sees it; none of this waits."""
 
     owner: str  # the topic of the user behind it
+
+    @property
+    def topics(self) -> Collection[str]:
+        """What it may hear and does."""
 
     def hear(self, news: News) -> None: ...
 
@@ -63,7 +68,6 @@ class Hub:
         self._threads = Threads(1, "hub")
         self._running: asyncio.Task[None] | None = None
         self._is_deaf = True
-        self._unwatched: set[str] = set()  # projects followed since `clouds` was last told
 
     async def enter(self, listener: Hearer) -> None:
         """Have `listener` doubt what it may hear from now on, whenever its user is told something."""
@@ -72,6 +76,7 @@ class Hub:
                 self._last = await self._threads.run(events.last)
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
+            self._running.add_done_callback(_report)
         self._listeners.add(listener)
         self._by_owner[listener.owner].add(listener)
 
@@ -83,8 +88,6 @@ class Hub:
     def follow(self, listener: Hearer, topics: Iterable[str]) -> None:
         for topic in topics:
             self._by_topic[topic].add(listener)
-            if topic.startswith(PREFIX):
-                self._unwatched.add(topic.removeprefix(PREFIX))
 
     def unfollow(self, listener: Hearer, topics: Iterable[str]) -> None:
         for topic in topics:
@@ -119,7 +122,7 @@ class Hub:
                         pause = SHORTEST
             except (redis.RedisError, OSError) as error:
                 if not self._is_deaf or pause == SHORTEST:
-                    log.warning("No doorbell, looking for events every %g s meanwhile: %s", LOOK_WHILE_DEAF, error)
+                    log.warning("No doorbell, looking for events every second meanwhile: %s", error)
                 self._is_deaf = True
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             pause = min(2 * pause, LONGEST)
@@ -142,14 +145,15 @@ class Hub:
 
     async def _look(self) -> None:
         """Number what a dead process left, and read what no doorbell told."""
-        while True:
-            try:
-                await self._threads.run(events.announce)
-            except DatabaseError as error:
-                log.warning("The database does not answer: %s", error)
-            else:
-                await self._catch_up()
-            await asyncio.sleep(LOOK_WHILE_DEAF if self._is_deaf else LOOK)
+        for second in itertools.count():
+            if self._is_deaf or second % LOOK == 0:
+                try:
+                    await self._threads.run(events.announce)
+                except DatabaseError as error:
+                    log.warning("The database does not answer: %s", error)
+                else:
+                    await self._catch_up()
+            await asyncio.sleep(1)
 
     async def _catch_up(self) -> None:
         async with self._order:
@@ -195,26 +199,30 @@ class Hub:
             listener.drop(reason)
 
     async def _watch(self) -> None:
-        """What somebody looks at is read from its cloud more often."""
-        threads, rounds = Threads(1, "watch"), 0
-        while True:
-            await asyncio.sleep(1)
-            rounds += 1
-            projects = self._unwatched
-            if rounds % WATCH == 0:
-                projects = {topic.removeprefix(PREFIX) for topic in self._by_topic if topic.startswith(PREFIX)}
-            self._unwatched = set()
+        """What somebody looks at is read from its cloud more often, at once when they begin to look."""
+        threads, known = Threads(1, "watch"), frozenset[str]()
+        for second in itertools.count():
+            seen = frozenset(topic for listener in self._listeners for topic in listener.topics)
+            fresh = seen if second % WATCH == 0 else seen - known
+            projects = sorted(topic.removeprefix(PREFIX) for topic in fresh if topic.startswith(PREFIX))
+            known = seen
             try:
                 if projects:
-                    await threads.run(clouds.watch, project_ids=sorted(projects))
+                    await threads.run(clouds.watch, project_ids=projects)
             except (redis.RedisError, DatabaseError) as error:
                 log.warning("Cannot tell which of %d projects are watched: %s", len(projects), error)
+            await asyncio.sleep(1)
 
 
 def _remove(sets: defaultdict[str, set[Hearer]], key: str, listener: Hearer) -> None:
     sets[key].discard(listener)
     if not sets[key]:
         del sets[key]
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        log.error("The hub failed; all come back, and the first starts it anew.", exc_info=task.exception())
 
 
 def _client() -> redis.asyncio.Redis:

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -157,6 +157,10 @@ class Listener(AsyncConsumer):
         self._awake.set()
 
     # --- what the hub calls ----------------------------------------------------------------------------------------
+
+    @property
+    def topics(self) -> Collection[str]:
+        return self._heard.keys()
 
     def hear(self, news: News) -> None:
         self._news.append(news)

@@ -23,7 +23,6 @@ from websockets.sync.client import ClientConnection, connect
 from accounts import services as accounts
 from accounts.models import User
 from activity import events, lifecycle
-from activity.models import Event
 from portal.standalone import web
 from portal.standalone.children import Child, wait_until
 from portal.standalone.valkey import Valkey
@@ -145,10 +144,6 @@ class Team:
     def topic(self) -> str:
         return self.project.topic
 
-    def crowd(self, count: int) -> None:
-        """So many events at once, which nobody numbers or tells."""
-        Event.objects.bulk_create(Event(topic=self.topic, kind="server", verb="changed") for _ in range(count))
-
     def change(self) -> int:
         """Something that happens in the project; the number it got."""
         event = lifecycle.change(self.project, actor=self.lead.user, title=uuid.uuid4().hex)
@@ -180,17 +175,17 @@ def _place(django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
 def database() -> Iterator[str]:
     """A database where what is committed stays, for this process too; its URL."""
     connections.close_all()
-    usual, name, server = connection.settings_dict["NAME"], f"live_{uuid.uuid4().hex[:12]}", os.environ["DATABASE_URL"]
+    usual, name, server = dict(connection.settings_dict), f"live_{uuid.uuid4().hex[:12]}", os.environ["DATABASE_URL"]
     with psycopg.connect(server, autocommit=True) as owner:
         owner.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-        connection.settings_dict["NAME"] = name
+        connection.settings_dict |= {"NAME": name, "CONN_MAX_AGE": 0}
         try:
             call_command("migrate", verbosity=0)
             head, _, query = server.partition("?")
             yield f"{head.rpartition('/')[0]}/{name}?{query}"
         finally:
             connections.close_all()
-            connection.settings_dict["NAME"] = usual
+            connection.settings_dict |= usual
             owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 

@@ -5,13 +5,16 @@ import uuid
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
 from django.test import Client
 from websockets.exceptions import InvalidStatus
 
 from accounts import services as accounts
 from accounts.models import ApiToken
 from activity import events, lifecycle
+from portal.standalone.children import wait_until
 from projects import services as projects
+from tests.activity.crowd import make_events
 from tests.portal.consumers.conftest import Person, Place, Team
 
 # -- hearing ---------------------------------------------------------------------------------------------------
@@ -73,10 +76,20 @@ def test_a_hint_told_twice_or_late_is_heard_once(place: Place, team: Team) -> No
 def test_a_doorbell_that_runs_ahead_is_put_in_order_from_the_table(place: Place, team: Team) -> None:
     with place.socket(team.member.token) as socket, place.redis() as bell:
         socket.subscribe(team.topic)
-        team.crowd(2)
+        make_events(2, team.topic)
         hints = events.number()
         bell.publish(events.channel(), events.json.dumps(hints[1:]))
         assert socket.until(hints[1]["seq"]) == [hints[0]["seq"], hints[1]["seq"]]
+
+
+def test_what_somebody_looks_at_is_watched_and_nothing_else(place: Place, team: Team) -> None:
+    foreign = Team.new().project
+    with place.socket(team.member.token) as socket:
+        socket.subscribe(team.topic, foreign.topic, "project:nonsense")
+        assert wait_until(lambda: cache.get(f"watched:{team.project.pk}") is not None, seconds=10)
+        assert cache.get(f"watched:{foreign.pk}") is None
+        seq = team.change()
+        assert socket.until(seq) == [seq]
 
 
 # -- starting over ---------------------------------------------------------------------------------------------
@@ -93,7 +106,7 @@ def test_a_number_from_the_future_is_of_another_database(place: Place, team: Tea
 
 def test_who_missed_too_much_reads_everything_again(place: Place, team: Team) -> None:
     since = team.change()
-    team.crowd(events.REPLAY + 1)
+    make_events(events.REPLAY + 1, team.topic)
     events.number()
     with place.socket(team.member.token) as socket:
         socket.subscribe(team.topic, since=since)
