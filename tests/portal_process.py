@@ -129,6 +129,14 @@ def running(**settings: str) -> Iterator[Portal]:
         yield portal
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a portal are run by one process, also where there are several."""
+    for item in items:
+        if "portal" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("portal"))
+
+
 @pytest.fixture(scope="session")
 def portal() -> Iterator[Portal]:
     with running() as started:
