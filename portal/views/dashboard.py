@@ -7,7 +7,7 @@ from activity.models import Event
 from clouds.models import CloudAccount
 from clouds.views import cloud_cards, next_context
 from operations.models import OPEN, Operation
-from portal.views.events import QUIET
+from portal.views.events import told
 from projects import access
 from projects.views import Signed
 
@@ -16,7 +16,7 @@ RUNNING = 8
 
 
 def dashboard(request: Signed) -> HttpResponse:
-    events = access.visible(Event, request.user).exclude(kind__in=(*QUIET, "operation")).order_by("-pk")
+    events = told(access.visible(Event, request.user)).exclude(kind="operation").order_by("-pk")
     operations = access.visible(Operation, request.user).filter(state__in=OPEN, parent=None)
     context = {
         "clouds": cloud_cards(request, access.visible(CloudAccount, request.user)),

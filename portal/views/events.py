@@ -9,9 +9,8 @@ from activity.models import Event
 from projects.models import Project
 from projects.views import Filter, Listing, project_filter
 
-#: Kinds a reader can ask for; what only an auditor wants to know is found by its name in the URL.
+#: Kinds that are offered; any other is found by its name in the URL.
 KINDS = ("server", "operation", "cloud", "image", "flavor", "key", "default", "membership", "project", "token")
-QUIET = ("credential",)
 
 
 class EventList(Listing):
@@ -27,8 +26,15 @@ class EventList(Listing):
         yield project_filter(self.request.user, _of_project)
 
     def records(self) -> QuerySet[Any]:
-        asked = self.request.GET.get("kind", "")
-        return super().records().exclude(kind__in=[kind for kind in QUIET if kind != asked])
+        return told(super().records(), self.request.GET.get("kind", ""))
+
+
+def told(events: QuerySet[Event], asked: str = "") -> QuerySet[Event]:
+    """Without those that only say that something still goes on, or that the portal looked; but for the kind asked."""
+    quiet = {"credential": Q(kind="credential"), "operation": Q(kind="operation", verb="progress")}
+    for kind, condition in quiet.items():
+        events = events if kind == asked else events.exclude(condition)
+    return events
 
 
 def _of_project(name: str) -> Q:

@@ -11,6 +11,7 @@ from accounts.models import User
 from activity import lifecycle
 from clouds.models import CloudAccount, Health, Server
 from projects.models import Project
+from tests import factories
 from tests.factories import make_project, make_user
 
 pytestmark = pytest.mark.django_db
@@ -127,8 +128,12 @@ def test_events_are_those_of_ones_projects_and_oneself(web: Client, server: Serv
     assert "gregor_1" not in web.get("/events/").content.decode()
 
 
-def test_events_of_decrypting_are_found_only_by_asking(web: Client, account: CloudAccount) -> None:
-    assert "decrypted" not in {event.verb for event in web.get("/events/").context["events"]}
+def test_what_is_of_little_news_is_found_only_by_asking(web: Client, account: CloudAccount, member: User) -> None:
+    factories.boot(account, member)
+    verbs = {event.verb for event in web.get("/events/").context["events"]}
+    assert {"requested", "active", "succeeded"} <= verbs
+    assert not {"decrypted", "progress"} & verbs
+    assert "progress" in {event.verb for event in web.get("/events/?kind=operation").context["events"]}
     assert {event.verb for event in web.get("/events/?kind=credential").context["events"]} == {"decrypted"}
 
 
