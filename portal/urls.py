@@ -14,6 +14,7 @@ pages = [
     path("project/", select_project, name="project-select"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("docs/errors/<slug:name>", views.explain, name="error"),
     *accounts,
 ]
 events = [path("", views.EventList.as_view(), name="list")]

@@ -2,6 +2,7 @@
 
 from portal.views.dashboard import dashboard
 from portal.views.events import EventList
+from portal.views.explain import explain
 from portal.views.failures import forbidden, forged, invalid, missing, mistake, problems
 from portal.views.frame import chrome, health
 from portal.views.probes import healthz, readyz
@@ -11,6 +12,7 @@ __all__ = [
     "EventList",
     "chrome",
     "dashboard",
+    "explain",
     "forbidden",
     "forged",
     "health",
