@@ -74,6 +74,7 @@ def merged(*parts: Sections) -> Sections:
 KEYSTONE: Sections = {
     "database": database("keystone"),
     "fernet_tokens": {"key_repository": STATE / "keystone/fernet"},
+    "fernet_receipts": {"key_repository": STATE / "keystone/receipts"},
     "credential": {"key_repository": STATE / "keystone/credential"},
     "identity": {"password_hash_rounds": 4},
     "oslo_messaging_notifications": {"driver": "noop"},
