@@ -105,7 +105,9 @@ def test_a_late_row_with_a_lower_id_gets_the_higher_number() -> None:
 
 
 @committed
-def test_in_a_storm_of_writers_numbers_have_no_gaps_and_readers_miss_nothing() -> None:
+def test_in_a_storm_of_writers_numbers_have_no_gaps_and_readers_miss_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     readers, is_over = [Reader() for _ in range(2)], threading.Event()
 
     def read(reader: Reader) -> None:
@@ -132,6 +134,7 @@ def test_in_a_storm_of_writers_numbers_have_no_gaps_and_readers_miss_nothing() -
     count = Event.objects.count()
     assert count > 100
     assert set(Event.objects.values_list("seq", flat=True)) == set(range(1, count + 1))
+    assert not caplog.records, "nobody failed to number what was theirs"
     for reader in readers:
         reader.read()
         assert [seq for seq, _ in reader.heard] == list(range(1, count + 1))

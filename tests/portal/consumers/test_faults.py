@@ -1,6 +1,7 @@
 """Nothing is lost: whatever dies, whoever reads slowly, however writers and readers meet."""
 
 import contextlib
+import json
 import random
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from websockets.exceptions import ConnectionClosed
 
 from activity import events
@@ -18,6 +20,7 @@ from activity.models import Event
 from portal.consumers.hub import LOOK
 from portal.standalone.children import wait_until
 from portal.standalone.places import BASE
+from tests.activity.crowd import make_events
 from tests.portal.consumers.conftest import WAIT, Place, Team
 
 pytestmark = pytest.mark.fault
@@ -103,6 +106,30 @@ def test_in_a_storm_of_writers_a_reader_that_comes_and_goes_misses_nothing(place
     assert sorted(set(wanderer.seen[1:])) == written
 
 
+def test_what_is_told_while_a_reader_comes_in_is_told_once(place: Place, team: Team) -> None:
+    with place.socket(team.member.token) as reader:
+        since = reader.subscribe(team.member.user.topic)
+        with transaction.atomic(), connection.cursor() as cursor, place.redis() as bell:
+            cursor.execute("LOCK TABLE activity_event")
+            reader.send({"subscribe": [team.topic], "since": since})
+            assert wait_until(lambda: waits(cursor), seconds=WAIT), "it has joined and reads what it missed"
+            make_events(1, team.topic)
+            told = Event.objects.filter(seq=None).update(seq=since + 1)
+            hint = {"seq": since + 1, "topic": team.topic, "kind": "server", "id": "", "verb": "changed", "version": 0}
+            bell.publish(events.channel(), json.dumps([hint]))
+            time.sleep(0.2)  # until the hub has heard it
+        assert told == 1
+        assert reader.next() == {"ready": since + 1}
+        assert reader.next()["seq"] == since + 1
+        assert reader.is_silent()
+
+
+def waits(cursor: CursorWrapper) -> bool:
+    """Whether somebody waits for this session."""
+    cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    return cursor.fetchone() is not None
+
+
 # -- whoever dies --------------------------------------------------------------------------------------------------
 
 #: A writer that dies at a moment: before its event has a number, or before anybody is told of it.
@@ -122,12 +149,10 @@ with transaction.atomic():
 def test_what_a_writer_committed_before_it_was_killed_is_told(place: Place, team: Team) -> None:
     with place.socket(team.member.token) as reader:
         reader.subscribe(team.topic)
-        writers = [
-            subprocess.Popen([sys.executable, "-c", DIES, team.topic, moment], env=place.environment, cwd=BASE)
-            for moment in ("numbered", "committed")
-        ]
-        assert [writer.wait(60) for writer in writers] == [9, 9]
-        assert {reader.next(LOOK + WAIT)["verb"] for _ in range(2)} == {"numbered", "committed"}
+        for moment in ("numbered", "committed"):
+            writer = [sys.executable, "-c", DIES, team.topic, moment]
+            assert subprocess.run(writer, env=place.environment, cwd=BASE, check=False).returncode == 9
+        assert [reader.next(LOOK + WAIT)["verb"] for _ in range(2)] == ["numbered", "committed"]
 
 
 def test_redis_dies_is_away_and_comes_back(place: Place, team: Team) -> None:
@@ -179,6 +204,20 @@ def test_the_web_is_killed_and_its_readers_come_back(place: Place, team: Team) -
     with place.socket(team.member.token) as reader:
         reader.subscribe(team.topic, since=since)
         assert reader.until(seqs[-1]) == seqs
+
+
+def test_the_database_is_restored_from_a_copy(place: Place, team: Team) -> None:
+    with place.socket(team.member.token) as reader, place.redis() as bell:
+        since = reader.subscribe(team.topic)
+        seqs = [team.change() for _ in range(3)]
+        reader.until(seqs[-1])
+        Event.objects.filter(seq__gt=since).delete()
+        bell.client_kill_filter(_type="pubsub")
+        assert reader.closed() == (1013, "The portal's database was restored.")
+    with place.socket(team.member.token) as reader:
+        assert reader.subscribe(team.topic, since=seqs[-1]) == since
+        assert reader.next() == {"reset": True}
+        assert reader.until(team.change()) == [since + 1]
 
 
 def test_the_database_drops_all_its_connections(place: Place, team: Team) -> None:
