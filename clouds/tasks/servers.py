@@ -6,6 +6,8 @@ what is so already.
 
 import datetime
 
+from django.db import transaction
+
 from activity import lifecycle
 from cloudmesh import types
 from cloudmesh.errors import Gone, Rejected
@@ -85,7 +87,7 @@ def create_server(operation: Operation) -> Outcome:
             spec = _spec(operation, server, driver)
             engine.confirm(operation)
             seen = driver.create_server(spec, token=operation.token)
-        reading.store(server, seen)
+        _learn(operation, server, seen)
         schedule.hurry(server.account)
         if seen.state is ServerState.ERROR:
             raise Rejected(seen.fault or f"{server.account} could not build {server} and gave no reason.")
@@ -93,7 +95,7 @@ def create_server(operation: Operation) -> Outcome:
             return Again(after=_patience(operation), step=f"{seen.state.label} on {server.account}", progress=50)
         if operation.params.get("floating_ip") and not seen.public_addresses:
             driver.assign_floating_ip(seen.id)
-            reading.store(server, driver.server(seen.id))
+            _learn(operation, server, driver.server(seen.id))
     return Done(step=f"{server.state} on {server.account}", result={"addresses": server.addresses})
 
 
@@ -147,13 +149,13 @@ def change_server(operation: Operation) -> Outcome:
         seen = driver.server(server.provider_id)
         if not operation.result.get("asked"):
             if seen.state is want and action != "reboot":
-                reading.store(server, seen)
+                _learn(operation, server, seen)
                 return Done(step=f"{want} already")
             engine.confirm(operation)
             driver.act(server.provider_id, action)
             engine.report(operation, step=f"{action} asked of {server.account}", progress=30, result={"asked": True})
             seen = driver.server(server.provider_id)
-        reading.store(server, seen)
+        _learn(operation, server, seen)
         schedule.hurry(server.account)
     if seen.state is ServerState.ERROR:
         raise Rejected(seen.fault or f"{server} went into error at {server.account}.")
@@ -167,7 +169,7 @@ def rename_server(operation: Operation) -> Outcome:
     server, name = _server(operation), str(operation.params["name"])
     with connect.reaching(server.account) as driver:
         driver.act(server.provider_id, "rename", value=name)
-        reading.store(server, driver.server(server.provider_id))
+        _learn(operation, server, driver.server(server.provider_id))
     return Done(step=f"renamed to {name}")
 
 
@@ -176,7 +178,7 @@ def assign_ip(operation: Operation) -> Outcome:
     server = _server(operation)
     with connect.reaching(server.account) as driver:
         address = driver.assign_floating_ip(server.provider_id)
-        reading.store(server, driver.server(server.provider_id))
+        _learn(operation, server, driver.server(server.provider_id))
         schedule.hurry(server.account)
     return Done(step=f"has {address.address}", result={"address": address.address})
 
@@ -186,7 +188,7 @@ def release_ip(operation: Operation) -> Outcome:
     server = _server(operation)
     with connect.reaching(server.account) as driver:
         driver.release_floating_ip(server.provider_id)
-        reading.store(server, driver.server(server.provider_id))
+        _learn(operation, server, driver.server(server.provider_id))
         schedule.hurry(server.account)
     return Done(step="its public address is given back")
 
@@ -256,6 +258,13 @@ def _server(operation: Operation) -> Server:
     if server is None:
         raise Gone("The server's record was removed together with its cloud.")
     return server
+
+
+def _learn(operation: Operation, server: Server, seen: types.Server) -> None:
+    """Write down what a cloud said of a server; raises TakenOver where the wish is another worker's by now."""
+    with transaction.atomic():
+        engine.confirm(operation)
+        reading.store(server, seen)
 
 
 def _seen(driver: CloudDriver, server: Server, token: str) -> types.Server | None:

@@ -12,6 +12,7 @@ from clouds.drivers.simulator import control
 from clouds.models import CloudAccount, KeyPair, SecurityGroup, Server
 from operations import engine
 from operations import services as operations
+from operations.engine import TakenOver
 from operations.models import Operation, OperationState
 from projects.models import Project
 from tests import factories
@@ -89,6 +90,23 @@ def test_a_worker_that_died_after_the_cloud_accepted_is_succeeded_by_one_that_ad
     work()
     assert creates(world) == ["ok"]
     assert Server.objects.get().state == ServerState.ACTIVE
+
+
+def test_a_worker_that_comes_back_too_late_writes_nothing_and_asks_for_nothing(
+    account: CloudAccount, member: User, project: Project, world: control.World, work: Work
+) -> None:
+    operation, _ = boot(member, project)
+    late = engine.claim(operation.pk)
+    assert late
+    Operation.objects.update(lease_until=factories.LONG_AGO)
+    work()
+    Server.objects.update(provider_id="", native_hash="")  # as the late one believes it to be
+    for token in (late.token, "nobody's"):  # it finds the server, or does not
+        late.token = token
+        with pytest.raises(TakenOver):
+            engine.HANDLING["server.create"].run(late)
+    assert creates(world) == ["ok"]
+    assert Server.objects.get().provider_id == ""
 
 
 def test_a_build_that_fails_says_why_and_can_be_tried_again(
