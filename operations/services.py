@@ -87,7 +87,7 @@ def request(
     ]
     lifecycle.begin(children, actor=actor)
     if not ask:
-        transaction.on_commit(lambda: engine.ring([child.pk for child in children]), robust=True)
+        transaction.on_commit(lambda: engine.ring_first(children), robust=True)
     return (head or children)[0]
 
 
@@ -159,7 +159,8 @@ def retry(*, actor: User, operation: Operation) -> Operation:
         raise Conflict(f"{operation} cannot be tried again as it is: what it was asked with is not kept. Ask anew.")
     if operation.state != OperationState.FAILED:
         raise Conflict(f"{operation} is {operation.state}; only what failed can be tried again.", state=operation.state)
-    failed = operation.children.filter(state=OperationState.FAILED) if operation.is_batch else [operation]
+    children = operation.children.filter(state=OperationState.FAILED).order_by("pk")
+    failed = list(children) if operation.is_batch else [operation]
     deadline = timezone.now() + engine.HANDLING[operation.kind].deadline
     for wish in failed:
         lifecycle.transition(
@@ -171,7 +172,7 @@ def retry(*, actor: User, operation: Operation) -> Operation:
             handling.again(wish)
     if operation.is_batch:
         lifecycle.transition(operation, OperationState.RUNNING, actor=actor, verb="retried", finished_at=None)
-    transaction.on_commit(lambda: engine.ring([wish.pk for wish in failed]), robust=True)
+    transaction.on_commit(lambda: engine.ring_first(failed), robust=True)
     return operation
 
 
@@ -184,7 +185,7 @@ def approve(*, actor: User, operation: Operation) -> Operation:
         lifecycle.transition(
             wish, OperationState.QUEUED, actor=actor, verb="approved", approved_by=actor, not_before=timezone.now()
         )
-    transaction.on_commit(lambda: engine.ring([wish.pk for wish in wishes if not wish.is_batch]), robust=True)
+    transaction.on_commit(lambda: engine.ring_first(wish for wish in wishes if not wish.is_batch), robust=True)
     return operation
 
 

@@ -7,9 +7,11 @@ A claim is a lease: its worker renews it while the handler runs, and when it die
 
 import dataclasses
 import datetime
+import itertools
 import logging
 import random
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -104,6 +106,18 @@ def ring(ids: Iterable[uuid.UUID], *, after: float = 0) -> None:
             current_app.send_task("operations.tasks.run", args=[str(pk)], countdown=after or None)
     except (kombu.exceptions.OperationalError, OSError) as error:
         log.warning("No doorbell, the sweep will ring: %s", error)
+
+
+def ring_first(wishes: Iterable[Operation]) -> None:
+    """Ring for new wishes, in each lane for as many as may run there at once: each that ends rings for the next.
+
+    More would only stand in line before other lanes' doorbells.
+    """
+    first: defaultdict[str, list[uuid.UUID]] = defaultdict(list)
+    for wish in wishes:
+        if len(first[wish.lane]) < LANE_LIMIT:
+            first[wish.lane].append(wish.pk)
+    ring(itertools.chain.from_iterable(first.values()))
 
 
 def sweep() -> int:

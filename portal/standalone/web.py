@@ -14,7 +14,7 @@ from portal.standalone.places import BASE
 
 TRIED = 100  # ports, before giving up
 WORKER = "portal@localhost"
-THREADS = 8
+THREADS = 16  # twice as many as one lane may use, so that a cloud that hangs never holds them all
 
 
 @dataclasses.dataclass(frozen=True)

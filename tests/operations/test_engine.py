@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -308,6 +310,22 @@ def test_a_lane_runs_only_so_many_at_once(script: Script, user: User, project: P
     claimed = [engine.claim(pk) for pk in ids]
     assert sum(1 for operation in claimed if operation) == engine.LANE_LIMIT
     assert engine.claim(elsewhere.pk) is not None
+
+
+def test_a_batch_stands_in_line_with_as_many_doorbells_as_its_lane_answers(
+    script: Script, user: User, project: Project
+) -> None:
+    queue = redis.Redis.from_url(settings.REDIS_URL)
+    queue.delete("celery")
+    wish(user, project, count=engine.LANE_LIMIT + 5)
+    wish(user, project, lane="another")
+    assert queue.llen("celery") == engine.LANE_LIMIT + 1
+
+
+def test_whoever_is_silent_in_a_transaction_loses_its_locks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("30s",)
 
 
 def test_the_sweep_rings_for_what_nobody_has_in_hand(script: Script, user: User, project: Project) -> None:
