@@ -121,7 +121,14 @@ TEMPLATES = [
 ]
 
 # A pool serves the web's short requests; workers keep one connection a thread, since Celery closes pools.
+# Whoever is silent in the middle of a transaction, stopped or cut off, must not hold its locks against all others.
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""))}
+DATABASES["default"]["OPTIONS"] = {
+    "options": f"-c idle_in_transaction_session_timeout={2000 * OPERATION_LEASE:.0f}",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+} | DATABASES["default"]["OPTIONS"]
 if env("ROLE") == "web":
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 12, "timeout": 10}
 else:
