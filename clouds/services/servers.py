@@ -103,9 +103,10 @@ def delete_servers(*, actor: User, servers: Sequence[Server]) -> Operation:
         raise NotFound(f"{gone} is deleted already, since {gone.changed_at:%Y-%m-%d %H:%M} UTC.")
     operation = _ask("server.delete", servers, actor=actor, permission="server.delete", params={})
     boots = Operation.objects.filter(target_id__in=[s.pk for s in servers], kind="server.create", state__in=OPEN)
-    for boot in boots.select_related("project"):
+    # All of them first and in one order: whoever ends one of them holds it when it asks for their batch.
+    for boot in list(boots.select_related("project").select_for_update(no_key=True, of=("self",)).order_by("pk")):
         operations.cancel(actor=actor, operation=boot)
-    for server in servers:
+    for server in sorted(servers, key=lambda server: server.pk):
         server.refresh_from_db()
         if server.state not in (ServerState.DELETED, ServerState.DELETING):
             lifecycle.transition(server, ServerState.DELETING, actor=actor)
