@@ -37,7 +37,7 @@ check: ## Style, types, layers, migrations, templates and documents
 test: ## All tests that need nothing but this machine
 	@requirements/install dev
 	@.ci/browser
-	$(python) -m pytest -n 2 --dist loadgroup -m "not live" $(ARGS)
+	$(python) -m pytest -n 2 -m "not live" $(ARGS)
 
 live: ## The drivers against real clouds: an OpenStack it brings up, or the one CLOUDMESH_LIVE_OPENSTACK names
 	@requirements/install live

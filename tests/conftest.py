@@ -6,13 +6,16 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import django
 import playwright
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import services
 
+TOGETHER = ("tests/portal/standalone/test_supervisor.py",)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 os.environ |= {
@@ -33,6 +36,19 @@ django.setup()
 
 def pytest_unconfigure() -> None:
     running.close()
+
+
+class Spread(LoadScopeScheduling):  # type: ignore[misc]
+    """Any test to any worker, but those of a file that shares a portal to one. (`loadgroup` needs pytest before 9.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    return Spread(config, log)
 
 
 @pytest.hookimpl(trylast=True)  # when folders have marked their tests

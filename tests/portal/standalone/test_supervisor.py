@@ -21,7 +21,7 @@ from portal.standalone.children import wait_until
 from portal.standalone.presence import Details
 from tests import services
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(240), pytest.mark.xdist_group("supervisor")]  # one portal for all
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 TOP = Path(__file__).parents[3]
 NAMES = {"postgres", "valkey", "web", "worker", "beat"}
 FIRST_PORT = 18100
