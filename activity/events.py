@@ -27,7 +27,7 @@ LOCK = 0x636D_0001  # one numbering at a time in one database
 HINT = ("seq", "topic", "kind", "object_id", "verb", "version")
 PORTION = 500  # hints in one message
 REPLAY = 5000  # hints; who missed more reads everything again
-SILENCE = 1.0  # seconds without a doorbell after Redis did not answer
+SILENCE = 2.0  # seconds without a doorbell after Redis did not answer
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Doorbell:
     def __init__(self, url: str) -> None:
         # A connection that Redis closed long ago is opened again once, at once.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-        self._redis = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1, retry=retry)
+        self._redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=retry)
         self._silent_until = 0.0
 
     def ring(self, hints: list[Hint]) -> None:

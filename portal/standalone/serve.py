@@ -20,6 +20,8 @@ def main(descriptor: str) -> None:
         server_header=False,
         access_log=False,  # paths can hold login links
         timeout_graceful_shutdown=CLOSING,
+        ws_max_size=65_536,
+        ws_per_message_deflate=False,  # a hint is small, and encoded once for all who hear it
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
 
