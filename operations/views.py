@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from activity.models import Event
@@ -43,7 +43,7 @@ class OperationList(Listing):
         return shown(self.request.user, records)
 
 
-@require_GET
+@require_safe
 def row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = visible(request.user).filter(pk=pk).first()
     if operation is None:
@@ -51,7 +51,7 @@ def row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return render(request, "operations/_operation_row.html", {"operation": shown(request.user, [operation])[0]})
 
 
-@require_GET
+@require_safe
 def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.view")
     children = visible(request.user).filter(parent=operation).order_by("created_at", "pk")[:PARTS]

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views import View
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import SshKey
 from cloudmesh.errors import CloudmeshError, Invalid
@@ -22,7 +22,7 @@ from projects.views import Signed
 WANTED = ("cloud", "image", "flavor", "key", "group", "network", "security_group")
 
 
-@require_GET
+@require_safe
 def server_next(request: Signed) -> HttpResponse:
     """The boot button with the next server's name, read again when a default or a server changed."""
     return render(request, "clouds/_boot.html", {"is_read": True, **next_context(request)})

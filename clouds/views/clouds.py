@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Event
 from cloudmesh.errors import CloudmeshError
@@ -22,19 +22,19 @@ RECENT = 20
 ORDER = [state.value for state in ServerState]
 
 
-@require_GET
+@require_safe
 def cloud_list(request: Signed) -> HttpResponse:
     clouds = access.visible(CloudAccount, request.user)
     return render(request, "clouds/cloud_list.html", {"clouds": cloud_cards(request, clouds)})
 
 
-@require_GET
+@require_safe
 def cloud_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     cards = cloud_cards(request, access.visible(CloudAccount, request.user).filter(pk=pk))
     return render(request, "clouds/_cloud_card.html", {"cloud": cards[0]}) if cards else HttpResponse(status=204)
 
 
-@require_GET
+@require_safe
 def cloud_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.view")
     cloud = _card(request, services.account_facts([account])[0])

@@ -10,7 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views import View
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import Field
@@ -108,7 +108,7 @@ class Register(View):
         return render(self.request, "clouds/cloud_register.html", context, status=status)
 
 
-@require_GET
+@require_safe
 def cloud_verify(request: Signed, pk: uuid.UUID) -> HttpResponse:
     """How far the verification of a credential is, and what came of it."""
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.view")

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from activity.models import Event
@@ -102,7 +102,7 @@ def cloud_filter(actor: User) -> Filter:
     return Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
 
 
-@require_GET
+@require_safe
 def server_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     """One row to be read again; nothing when there is none any more."""
     live = access.visible(Server, request.user).exclude(state=ServerState.DELETED)
@@ -112,7 +112,7 @@ def server_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return render(request, "clouds/_server_row.html", {"server": shown(request.user, [server])[0]})
 
 
-@require_GET
+@require_safe
 def server_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     server = access.fetch(Server, pk, actor=request.user, permission="server.view")
     operations = access.visible(Operation, request.user).filter(target_id=server.pk).defer("params", "result")

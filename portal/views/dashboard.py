@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from activity.models import Event
 from clouds.models import CloudAccount
@@ -15,6 +16,7 @@ RECENT = 12
 RUNNING = 8
 
 
+@require_safe
 def dashboard(request: Signed) -> HttpResponse:
     events = told(access.visible(Event, request.user)).exclude(kind="operation").order_by("-pk")
     operations = access.visible(Operation, request.user).filter(state__in=OPEN, parent=None)

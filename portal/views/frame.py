@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from activity.models import Event
@@ -33,6 +34,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@require_safe
 def health(request: Signed) -> HttpResponse:
     """The clouds' health in the top bar, to be read again."""
     return render(request, "components/health.html")

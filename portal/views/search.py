@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from cloudmesh.types import ServerState
@@ -23,7 +23,7 @@ VERBS = ("start", "stop", "reboot", "suspend", "resume")
 Item = dict[str, Any]
 
 
-@require_GET
+@require_safe
 def search(request: Signed) -> HttpResponse:
     """Each result is a page to open (`url`) or something to do (`post`, with `values`)."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:100].split()
