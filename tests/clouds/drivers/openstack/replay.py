@@ -1,6 +1,7 @@
 """An OpenStack that answers over a real socket with what a real one once said, and as badly as a test asks for."""
 
 import contextlib
+import datetime
 import http.server
 import json
 import pathlib
@@ -84,6 +85,8 @@ class Replay(http.server.ThreadingHTTPServer):
 
     def _token(self, asked: Asked) -> Answer:
         token = recorded("token")["token"]
+        ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        token["expires_at"] = f"{ends:%Y-%m-%dT%H:%M:%S}.000000Z"
         where = {kind: urllib.parse.urljoin(self.url, path) for kind, path in self.catalog.items()}
         token["catalog"] = [
             {"type": kind, "endpoints": [{"interface": "public", "region": self.region, "url": url}]}
