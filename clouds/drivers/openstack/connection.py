@@ -233,11 +233,11 @@ def _login(credential: Mapping[str, str]) -> v3.Auth:
         password=password,
         username=given("username"),
         user_domain_id=given("user_domain_id"),
-        user_domain_name=given("user_domain_name"),
+        user_domain_name=given("user_domain_name") or "Default",
         project_id=given("project_id"),
         project_name=None if given("project_id") else given("project_name"),
         project_domain_id=given("project_domain_id"),
-        project_domain_name=given("project_domain_name"),
+        project_domain_name=given("project_domain_name") or "Default",
     )
 
 

@@ -46,6 +46,12 @@ def test_ids_count_before_names(replay: Replay, connect: Connect) -> None:
     assert identity(replay)["scope"] == {"project": {"name": "india", "domain": {"id": "d2"}}}
 
 
+def test_without_a_domain_it_is_the_default_one(replay: Replay, connect: Connect) -> None:
+    connect(user_domain_name="", project_domain_name="").check()
+    assert identity(replay)["identity"]["password"]["user"]["domain"] == {"name": "Default"}
+    assert identity(replay)["scope"]["project"]["domain"] == {"name": "Default"}
+
+
 def test_a_project_id_needs_no_domain(replay: Replay, connect: Connect) -> None:
     connect(project_id="p1").check()
     assert identity(replay)["scope"] == {"project": {"id": "p1"}}
