@@ -3,6 +3,7 @@
 One task writes, so that all goes out in order: the answer to a wish, what was missed, what happens.
 """
 
+import abc
 import asyncio
 import collections
 import contextlib
@@ -71,7 +72,7 @@ class Answer:
     missed: list[Hint] | None  # None: too much, or unknown
 
 
-class Listener(AsyncConsumer):
+class Listener(AsyncConsumer, abc.ABC):
     """The half that all protocols share; the other is how each says it."""
 
     hears_all = False  # that its user may hear, also what they may hear later
@@ -91,20 +92,21 @@ class Listener(AsyncConsumer):
         self._sure_at = self._wrote_at = math.inf
         self._dropped: Goodbye | None = None
 
-    def told(self, news: News) -> Message:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def told(self, news: News) -> Message: ...
 
-    def ready(self, last: int, since: int | None) -> Message:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def ready(self, last: int, since: int | None) -> Message: ...
 
-    def reset(self, last: int) -> Message:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def reset(self, last: int) -> Message: ...
 
-    def refused(self, topic: str, reason: str) -> Message:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def refused(self, topic: str, reason: str) -> Message: ...
 
+    @abc.abstractmethod
     async def part(self, goodbye: Goodbye) -> None:
-        raise NotImplementedError
+        """Say goodbye and end the connection, if it has begun at all."""
 
     # --- coming and going ------------------------------------------------------------------------------------------
 

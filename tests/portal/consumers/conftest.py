@@ -13,9 +13,10 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.management import call_command
 from django.db import connection, connections
-from django.test import override_settings
+from django.test import Client, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -150,6 +151,14 @@ class Team:
         event.refresh_from_db()
         assert event.seq
         return event.seq
+
+
+def sign_in(place: Place, person: Person) -> tuple[dict[str, str], SessionBase]:
+    """The headers that a browser sends, and the session behind them."""
+    client = Client()
+    client.force_login(person.user)
+    name = f"cloudmesh-session-{place.listener.port}"
+    return {"Cookie": f"theme=dark; {name}={client.session.session_key}"}, client.session
 
 
 @pytest.fixture(scope="package")

@@ -21,7 +21,7 @@ from portal.consumers.hub import LOOK
 from portal.standalone.children import wait_until
 from portal.standalone.places import BASE
 from tests.activity.crowd import make_events
-from tests.portal.consumers.conftest import WAIT, Place, Team
+from tests.portal.consumers.conftest import WAIT, Place, Team, sign_in
 
 pytestmark = pytest.mark.fault
 
@@ -169,6 +169,15 @@ def test_redis_dies_is_away_and_comes_back(place: Place, team: Team) -> None:
         seq = team.change()
         assert reader.until(seq) == [seq]
         assert time.monotonic() - began < LOOK, "by the doorbell"
+
+
+def test_pages_live_while_redis_is_away(place: Place, team: Team) -> None:
+    headers, _ = sign_in(place, team.member)
+    place.kill("valkey")
+    with place.socket(headers=headers, origin=place.listener.url) as reader:
+        reader.subscribe(team.topic)
+        seq = team.change()
+        assert reader.until(seq) == [seq]
 
 
 def test_redis_forgets_everything(place: Place, team: Team) -> None:

@@ -4,9 +4,7 @@ import datetime
 import uuid
 
 import pytest
-from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
-from django.test import Client
 from websockets.exceptions import InvalidStatus
 
 from accounts import services as accounts
@@ -15,7 +13,7 @@ from activity import events, lifecycle
 from portal.standalone.children import wait_until
 from projects import services as projects
 from tests.activity.crowd import make_events
-from tests.portal.consumers.conftest import Person, Place, Team
+from tests.portal.consumers.conftest import Person, Place, Team, sign_in
 
 # -- hearing ---------------------------------------------------------------------------------------------------
 
@@ -198,14 +196,6 @@ def test_an_expired_token_is_none(place: Place, stranger: Person) -> None:
 
 
 # -- pages -----------------------------------------------------------------------------------------------------
-
-
-def sign_in(place: Place, person: Person) -> tuple[dict[str, str], SessionBase]:
-    """The headers that a browser sends, and the session behind them."""
-    client = Client()
-    client.force_login(person.user)
-    name = f"cloudmesh-session-{place.listener.port}"
-    return {"Cookie": f"theme=dark; {name}={client.session.session_key}"}, client.session
 
 
 def test_a_page_of_the_portal_hears_with_its_session(place: Place, team: Team) -> None:
