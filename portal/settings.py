@@ -236,6 +236,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # the sweep rings again; a page does not wait
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,  # of a connection to publish with: a page does not wait for the broker
     "visibility_timeout": 3600,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
