@@ -144,6 +144,10 @@ class Stage:
             connection.settings_dict |= known
             _ring_at(broker)
 
+    def hang_up(self) -> None:
+        """Have this process open its connections to Valkey anew."""
+        _ring_at(app.conf.broker_url)
+
     # -- processes ---------------------------------------------------------------------------------------------
 
     def hire(self, *, threads: int = 4, is_awaited: bool = True, queue: str = QUEUE) -> Process:

@@ -98,6 +98,7 @@ def test_workers_and_beat_that_start_before_valkey_does(stage: Stage) -> None:
     stage.redis.kill()
     stage.beat = stage.start_beat()
     workers = [stage.hire(is_awaited=False) for _ in range(2)]
+    stage.hang_up()
     began = time.monotonic()
     operation = place.boot()
     asked = time.monotonic() - began

@@ -3,6 +3,7 @@
 import pytest
 
 from clouds.models import Server
+from clouds.sync import schedule
 from tests.faults import report
 from tests.faults.moments import Moment, asked, done, scene
 from tests.faults.place import Place, assert_granted, assert_told, await_end, move_in
@@ -61,6 +62,7 @@ def test_the_window_that_remains_is_shown(stage: Stage) -> None:
     [wish] = place.wishes()
     assert [row["token"] for row in place.living()] == [wish.token] * 2
     orphans = Server.objects.filter(project=place.project, is_orphan=True)
+    schedule.hurry(place.account)
     until(orphans.exists, "the second one is found")
     assert_told(place)
     report.add(

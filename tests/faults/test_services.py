@@ -36,6 +36,12 @@ def leave_valkey_down(stage: Stage) -> None:
     stage.await_services()
 
 
+def leave_postgres_down(stage: Stage) -> None:
+    stage.postgres.kill()
+    time.sleep(5)
+    stage.restart_postgres(signal.SIGKILL)
+
+
 def stop_postgres(stage: Stage) -> None:
     stage.restart_postgres(signal.SIGINT)
 
@@ -56,6 +62,7 @@ ACCIDENTS = {
     "PostgreSQL is shut down quickly and comes back": stop_postgres,
     "PostgreSQL is shut down immediately and comes back": stop_postgres_at_once,
     "PostgreSQL is killed and comes back": kill_postgres,
+    "PostgreSQL is down for 5 s": leave_postgres_down,
 }
 QUICK = {"Valkey is killed and comes back", "PostgreSQL is shut down immediately and comes back"}
 CASES = [pytest.param(name, id=name, marks=[] if name in QUICK else pytest.mark.fault("long")) for name in ACCIDENTS]
