@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ os.environ |= {
 pytest.register_assert_rewrite("tests.clouds.drivers.contract")  # its assertions explain themselves too
 # Modules with fixtures; they may import models.
 pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started us ignores it
 
 running = contextlib.ExitStack()
 running.enter_context(services.environment())

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from accounts.models import User
@@ -52,7 +53,9 @@ def later(seconds: float) -> float:
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(test())
+    """In a thread of its own: a browser test leaves its loop running in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, test()).result()
 
 
 def test_a_quiet_stream_has_a_heartbeat(place: Place, stranger: Person) -> None:
