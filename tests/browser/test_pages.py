@@ -62,6 +62,7 @@ def test_control_k_finds_and_does(page: Page) -> None:
     expect(palette.get_by_role("option").first).to_contain_text("sierra")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("sierra")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
     page.keyboard.press("Control+k")
     page.keyboard.type("boot")
     expect(palette.get_by_role("option").first).to_contain_text("Boot")

@@ -87,7 +87,9 @@ class Report:
 def reason(report: pytest.TestReport) -> str:
     if report.skipped and isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return str(report.longreprtext).strip().splitlines()[-1][:200] if report.longrepr else "no reason given"
+    crash = getattr(report.longrepr, "reprcrash", None)
+    words = crash.message if crash else report.longreprtext
+    return (words.splitlines() or ["no reason given"])[0][:200]
 
 
 def machine() -> str:
