@@ -30,11 +30,11 @@ def main() -> list[Row]:
     rows += _latency(
         "API list of 100, filtered and searched", "/api/v1/servers/?page_size=100&state=active&search=99", secret
     )
-    browser = Client()
+    browser = Client(headers={"host": "localhost"})
     browser.force_login(user)
     pages = ("/", "/servers/", "/clouds/", "/images/", "/flavors/", "/operations/", "/events/")
     rows += [_statements(f"SQL statements of the page {path}", path, browser) for path in pages if path != "/"]
-    bearer = {"Authorization": f"Bearer {secret}"}
+    bearer = {"host": "localhost", "authorization": f"Bearer {secret}"}
     return [
         *rows,
         _statements("SQL statements of the API list", "/api/v1/servers/?page_size=100", Client(headers=bearer)),

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,6 +169,8 @@ def _place(django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
         valkey.prepare()
         listener = web.listen("127.0.0.1", 9300 + os.getpid() % 400)
         stack.enter_context(listener.socket)
+        # Its connections inherit this: the kernel must not hold all that somebody does not read.
+        listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         cache = settings.CACHES["default"] | {"LOCATION": valkey.url()}
         stack.enter_context(override_settings(REDIS_URL=valkey.url(), CACHES={"default": cache}))
         named = {"DATABASE_URL": url, "REDIS_URL": valkey.url(), "CLOUDMESH_URL": listener.url}
@@ -206,6 +209,7 @@ def place(_place: Place, django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
         for name in ("valkey", "web"):
             if name not in _place.children:
                 _place.start(name)
+                events.doorbell.cache_clear()  # else it stays silent for a moment
 
 
 @pytest.fixture
