@@ -9,6 +9,7 @@ import urllib.parse
 from typing import Any
 
 from csp.constants import NONE, SELF
+from psycopg import IsolationLevel
 
 from cloudmesh.types import ImageState, ServerState
 
@@ -97,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.views.problems",
+    "portal.views.numbered",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -128,11 +130,13 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "isolation_level": IsolationLevel.READ_COMMITTED,  # what was waited for under a lock has to be seen
 } | DATABASES["default"]["OPTIONS"]
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # no connection from before a restart of PostgreSQL
 if env("ROLE") == "web":
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 12, "timeout": 10}
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"]["CONN_MAX_AGE"] = 300
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
 CACHES = {"default": {"BACKEND": "portal.cache.Cache", "LOCATION": REDIS_URL}}

@@ -4,7 +4,7 @@ from portal.views.dashboard import dashboard
 from portal.views.events import EventList
 from portal.views.explain import explain
 from portal.views.failures import forbidden, forged, invalid, missing, mistake, problems
-from portal.views.frame import chrome, health
+from portal.views.frame import chrome, health, numbered
 from portal.views.probes import healthz, readyz
 from portal.views.search import search
 
@@ -20,6 +20,7 @@ __all__ = [
     "invalid",
     "missing",
     "mistake",
+    "numbered",
     "problems",
     "readyz",
     "search",

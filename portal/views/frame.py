@@ -1,5 +1,6 @@
 """The frame of every page: where one is and works, how the clouds are, and what to listen to."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,24 @@ from activity.models import Event
 from clouds import services
 from clouds.models import AccountState, CloudAccount
 from projects import access
-from projects.views import Signed
+from projects.views import Signed, is_htmx
+
+Answering = Callable[[HttpRequest], HttpResponse]
+
+
+def numbered(get_response: Answering) -> Answering:
+    """Middleware: where a page's events begin is read before its rows, so that no change falls in between."""
+
+    def pages(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    pages.process_view = _number  # type: ignore[attr-defined]
+    return pages
+
+
+def _number(request: HttpRequest, *view: Any) -> None:
+    if isinstance(request.user, User) and not is_htmx(request) and not request.path.startswith("/api/"):
+        vars(request)["live_seq"] = Event.objects.aggregate(last=Max("seq"))["last"] or 0
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -30,7 +48,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "projects": sorted(places, key=str),
         "health": [_health(cloud) for cloud in clouds],
         "live_topics": [user.topic, *sorted({place.topic for place in places} | {cloud.topic for cloud in clouds})],
-        "live_seq": Event.objects.aggregate(last=Max("seq"))["last"] or 0,
+        "live_seq": vars(request).get("live_seq", 0),
     }
 
 

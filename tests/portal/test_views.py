@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from activity import lifecycle
+from activity import events, lifecycle
 from clouds.models import CloudAccount, Health, Server
+from portal.views import chrome, numbered
 from projects.models import Project
 from tests import factories
 from tests.factories import make_project, make_user
@@ -31,6 +33,25 @@ def web(client: Client, member: User) -> Client:
 
 
 # -- the frame -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_hears_again_what_happened_while_it_was_made(rf: RequestFactory, member: User) -> None:
+    def page(request: HttpRequest) -> HttpResponse:
+        happen(member)
+        return HttpResponse()
+
+    happen(member)
+    request = rf.get("/servers/")
+    request.user = member
+    before = events.last()
+    numbered(page).process_view(request, page, (), {})  # type: ignore[attr-defined]
+    page(request)
+    assert chrome(request)["live_seq"] == before < events.last()
+
+
+def happen(user: User) -> None:
+    lifecycle.note(kind="key", verb="created", topic=user.topic)
 
 
 @pytest.mark.parametrize("path", PAGES)
