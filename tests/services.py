@@ -69,4 +69,5 @@ def environment() -> Iterator[None]:
         if "PYTEST_XDIST_WORKER" not in os.environ:
             os.environ["DATABASE_URL"] = stack.enter_context(postgres(home)).url()
         os.environ["REDIS_URL"] = stack.enter_context(valkey(home)).url()
+        os.environ["CLOUDMESH_STATE_DIR"] = str(home / "state")  # never that of a portal that runs in this clone
         yield

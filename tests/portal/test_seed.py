@@ -1,12 +1,20 @@
 """The first minute: an empty portal is filled so that a boot needs nothing more."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
 
 from accounts.models import User
 from clouds import services
 from clouds.models import CloudAccount, Flavor, Image
 from projects.models import Project
+
+
+@pytest.fixture(autouse=True)
+def new_worlds(settings: LazySettings, tmp_path: Path) -> None:
+    settings.STATE_DIR = tmp_path
 
 
 @pytest.mark.django_db(transaction=True)
