@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from activity import lifecycle
@@ -96,7 +97,14 @@ def store(server: Server, seen: types.Server) -> None:
 def _known(account: CloudAccount, ids: list[str] | None) -> dict[str, Known]:
     """The account's live servers by the provider's id; with `ids` only those."""
     servers = Server.objects.filter(account=account).exclude(state=ServerState.DELETED).exclude(provider_id="")
-    return {row.provider_id: row for row in _rows(servers if ids is None else servers.filter(provider_id__in=ids))}
+    return {
+        row.provider_id: row for row in _rows(servers if ids is None else servers.filter(provider_id__in=_listed(ids)))
+    }
+
+
+def _listed(texts: list[str]) -> RawSQL:
+    """Many values as one parameter: thousands of placeholders take longer than the question itself."""
+    return RawSQL("SELECT unnest(%s::varchar[])", (texts,))  # noqa: S611 - the values are a parameter
 
 
 def _held(account: CloudAccount, servers: list[types.Server]) -> dict[str, Known]:
@@ -106,8 +114,8 @@ def _held(account: CloudAccount, servers: list[types.Server]) -> dict[str, Known
     though its answer did not reach us, known by their token. Locked in one order, so that two never wait crosswise.
     """
     by_token = {server.token: server.id for server in servers if server.token}
-    made = Q(provider_id__in=[server.id for server in servers]) & ~Q(provider_id="")
-    wished = Q(provider_id="", token__in=by_token) & ~Q(token="")
+    made = Q(provider_id__in=_listed([server.id for server in servers])) & ~Q(provider_id="")
+    wished = Q(provider_id="", token__in=_listed(list(by_token))) & ~Q(token="")
     rows = Server.objects.filter(made | wished, account=account).exclude(state=ServerState.DELETED).order_by("pk")
     return {row.provider_id or by_token[row.token]: row for row in _rows(rows.select_for_update(no_key=True))}
 
