@@ -133,6 +133,10 @@
       return vanish(reader);
     }
     if (!detail.shouldSwap) return;
+    if (one(".dropdown-menu.show", target)) {  // opened while this was on its way
+      detail.shouldSwap = false;
+      return held.add(target.id);
+    }
     before.set(target.id, {
       words: new Map(pieces(target).map((el) => [el.id, parts(el).map(words)])),
       open: all("details[open]", target).map((el) => el.id),
