@@ -15,6 +15,7 @@ from cloudmesh.errors import CloudmeshError, Unreachable
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone and a person's folder where nothing is known yet."""
     monkeypatch.setenv("CLOUDMESH_HOME", str(tmp_path / "clone"))
+    monkeypatch.delenv("CLOUDMESH_STATE_DIR", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path
 
