@@ -141,23 +141,22 @@ def _write(
 ) -> None:
     sizes = {name: (cores, ram) for pk, title, cores, ram in _sizes(account) for name in (pk, title)}
     busy = _in_hand([known[server.id].id for server in servers if server.id in known])
-    now = timezone.now()
+    now = timezone.now().isoformat()  # COPY takes texts several times quicker than objects
+    place = {"account": str(account.pk), "project": str(account.project_id), "created_at": now, "seen_at": now}
     rows, verbs = [], {}
     for server in servers:
         old = known.get(server.id)
-        row = _row(
-            account, server, old, now, sizes.get(server.flavor, (0, 0)), texts[server.id].decode(), hashes[server.id]
-        )
+        size = sizes.get(server.flavor, (0, 0))
+        row = _row(place, server, old, size, texts[server.id].decode(), hashes[server.id])
         rows.append(row)
         verbs[row["id"]] = _verb(server, old, row["state"], busy)
     lifecycle.absorb(Server, rows, keep=OURS, topic=account.topic, project_id=account.project_id, verbs=verbs)
 
 
 def _row(
-    account: CloudAccount,
+    place: Mapping[str, str],
     server: types.Server,
     old: Known | None,
-    now: datetime.datetime,
     size: tuple[int, int],
     native: str,
     digest: str,
@@ -166,13 +165,11 @@ def _row(
     if old and old.state == ServerState.DELETING and state not in (ServerState.DELETED, ServerState.ERROR):
         state = ServerState.DELETING  # the cloud has not caught up with our request yet
     return {
+        **place,
         "id": old.id if old else new_id(),
         "state": state.value,
         "state_reason": server.fault,
         "version": old.version + 1 if old else 1,
-        "created_at": now,
-        "account": account.pk,
-        "project": account.project_id,
         "owner": None,
         "name": server.name[:255],
         "provider_id": server.id,
@@ -187,10 +184,9 @@ def _row(
         "public_addresses": orjson.dumps(server.public_addresses).decode(),
         "security_groups": orjson.dumps(server.security_groups).decode(),
         "is_orphan": old is None,
-        "created": server.created,
+        "created": server.created.isoformat() if server.created else None,
         "native": native,
         "native_hash": digest,
-        "seen_at": now,
         "missing_since": None,
     }
 
