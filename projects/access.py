@@ -1,19 +1,32 @@
 """Who may see and do what: the only place that knows roles.
 
-A model says where its project is (`PROJECT_PATH`, a lookup path) or that it is one user's own (`USER_PATH`).
-`visible` turns this into one SQL predicate; `fetch` is the only way from a request to an object.
+A model says where its project is (`PROJECT_PATH`, a lookup path) or that it is one user's own (`USER_PATH`); the few
+that are seen otherwise stand in `SEEN`. `visible` turns this into one SQL predicate; `fetch` is the only way from a
+request to an object.
 """
 
 import difflib
 import uuid
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 
-from accounts.models import PortalRole, User
+from accounts.models import AccountState, PortalRole, User, Webhook
 from activity.models import Event
 from cloudmesh.errors import Ambiguous, NotAllowed, NotFound
-from projects.models import Membership, Project, ProjectState, Role
+from projects.models import (
+    Application,
+    ApplicationState,
+    Membership,
+    Policy,
+    PolicyState,
+    Project,
+    ProjectState,
+    Remark,
+    Review,
+    Role,
+)
 
 Found = TypeVar("Found", bound=Model)
 
@@ -39,6 +52,14 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "operation.retry": LEADERS,
     "operation.approve": LEADERS,
     "event.view": WORKERS,
+    "member.view": WORKERS,
+    "member.manage": LEADERS,
+    "application.view": LEADERS,
+    "application.edit": LEADERS,
+    "application.answer": LEADERS,
+    "usage.view": WORKERS,
+    "quota.share": LEADERS,
+    "webhook.manage": LEADERS,
 }
 #: Permission → the roles that have it for what they own themselves.
 OWN: dict[str, frozenset[str]] = {
@@ -52,6 +73,28 @@ OWN: dict[str, frozenset[str]] = {
         "cloud.manage",
     )
 }
+#: Permission that belongs to no project → the portal roles that have it; administrators have all of them.
+PORTAL: dict[str, frozenset[PortalRole]] = {
+    "application.review": frozenset({PortalRole.REVIEWER}),
+    "account.view": frozenset({PortalRole.REVIEWER, PortalRole.OPERATOR, PortalRole.AUDITOR}),
+    "account.decide": frozenset({PortalRole.REVIEWER}),
+    "account.manage": frozenset(),
+    "account.impersonate": frozenset(),
+    "project.decide": frozenset({PortalRole.REVIEWER}),
+    "project.block": frozenset(),
+    "policy.view": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
+    "policy.propose": frozenset({PortalRole.OPERATOR}),
+    "policy.approve": frozenset({PortalRole.OPERATOR}),
+    "wish.approve": frozenset({PortalRole.OPERATOR}),
+    "portal.usage": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
+    "portal.health": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
+}
+#: What an applicant may do with their own application though they are in no project yet.
+APPLICANT = frozenset({"application.view", "application.edit", "application.answer"})
+#: What reviewers may do in any project that was submitted.
+REVIEWED = frozenset({"application.view", "project.view", "member.view"})
+#: Permissions that do not need the project to be active: it is not yet, or not any more.
+ANY_STATE = APPLICANT | {"member.view", "usage.view"}
 
 
 def visible(model: type[Found], actor: User) -> QuerySet[Found]:
@@ -64,11 +107,62 @@ def predicate(model: type[Model], actor: User) -> Q:
     own = getattr(model, "USER_PATH", "")
     if own:
         return Q(**{own: actor.pk})
+    if model in SEEN:
+        return SEEN[model](actor)
     if sees_all(actor):
         return Q()
-    path = "pk" if model is Project else "project_id" if model is Event else model.PROJECT_PATH  # type: ignore[attr-defined]
+    path = "project_id" if model is Event else model.PROJECT_PATH  # type: ignore[attr-defined]
     mine = Q(**{f"{path}__in": projects_of(actor)})
     return mine | Q(topic=actor.topic) if model is Event else mine
+
+
+def _seen_users(actor: User) -> Q:
+    """Oneself and those one works with; staff see all."""
+    if sees_all(actor) or is_reviewer(actor):
+        return Q()
+    return Q(pk=actor.pk) | Q(memberships__project__in=projects_of(actor), state=AccountState.ACTIVE)
+
+
+def _seen_projects(actor: User) -> Q:
+    """Those where one works or applies; reviewers see what was submitted too."""
+    if sees_all(actor):
+        return Q()
+    mine = Q(pk__in=projects_of(actor)) | Q(pk__in=Application.objects.filter(applicant=actor.pk).values("project"))
+    return mine | ~Q(state=ProjectState.DRAFT) if is_reviewer(actor) else mine
+
+
+def _seen_applications(actor: User) -> Q:
+    if sees_all(actor):
+        return Q()
+    led = Membership.objects.filter(user=actor.pk, role__in=LEADERS).values("project")
+    mine = Q(applicant=actor.pk) | Q(project__in=led)
+    return mine | ~Q(state=ApplicationState.DRAFT) if is_reviewer(actor) else mine
+
+
+def _seen_reviews(actor: User) -> Q:
+    """The committee's own; applicants read remarks and the reason of a decision."""
+    return Q() if sees_all(actor) or is_reviewer(actor) else Q(pk=None)
+
+
+def _seen_remarks(actor: User) -> Q:
+    if sees_all(actor) or is_reviewer(actor):
+        return Q()
+    return Q(is_internal=False, application__in=Application.objects.filter(_seen_applications(actor)))
+
+
+def _seen_policies(actor: User) -> Q:
+    return Q() if may(actor, "policy.view") else Q(state=PolicyState.APPROVED)
+
+
+SEEN: dict[type[Model], Callable[[User], Q]] = {
+    User: _seen_users,
+    Project: _seen_projects,
+    Application: _seen_applications,
+    Review: _seen_reviews,
+    Remark: _seen_remarks,
+    Policy: _seen_policies,
+    Webhook: lambda actor: Q(owner=actor.pk),
+}
 
 
 def projects_of(actor: User) -> QuerySet[Membership, Any]:
@@ -82,6 +176,29 @@ def sees_all(actor: User) -> bool:
 
 def is_admin(actor: User) -> bool:
     return bool(actor.is_active and actor.is_superuser)
+
+
+def is_reviewer(actor: User) -> bool:
+    return actor.is_active and PortalRole.REVIEWER in actor.portal_roles
+
+
+def is_staff(actor: User) -> bool:
+    """Whether there is anything for `actor` on the staff pages."""
+    return is_admin(actor) or bool(actor.is_active and actor.portal_roles)
+
+
+def may(actor: User, permission: str) -> bool:
+    """Whether `actor` has a permission that belongs to no project."""
+    return is_admin(actor) or bool(actor.is_active and PORTAL[permission].intersection(actor.portal_roles))
+
+
+def require_portal(actor: User, permission: str) -> None:
+    """Raises NotAllowed, naming who may, unless `actor` has a permission that belongs to no project."""
+    if not may(actor, permission):
+        who = [f"{role.label.lower()}s" for role in PortalRole if role in PORTAL[permission]]
+        raise NotAllowed(
+            f"Only {' and '.join(['administrators', *who])} may do this ({permission}).", permission=permission
+        )
 
 
 def fetch(model: type[Found], pk: uuid.UUID | str, *, actor: User, permission: str) -> Found:
@@ -117,8 +234,11 @@ def first_named(records: QuerySet[Found], name: str, *, field: str = "name", kin
 
 
 def permitted(record: Found, *, actor: User, permission: str) -> Found:
-    if getattr(record, "USER_PATH", ""):
+    if getattr(record, "USER_PATH", "") or isinstance(record, Webhook):
         return record  # visible to its user alone, who may do everything with it
+    if permission in PORTAL:
+        require_portal(actor, permission)
+        return record
     require(actor, permission, _project_of(record), owner_id=getattr(record, "owner_id", None))
     return record
 
@@ -132,9 +252,13 @@ def require(actor: User, permission: str, project: Project, *, owner_id: uuid.UU
 
 def why_not(actor: User, permission: str, project: Project, *, owner_id: uuid.UUID | None = None) -> str:
     """Why `actor` may not do this, as a sentence; empty when it is allowed."""
-    if project.state != ProjectState.ACTIVE and not permission.endswith(".view"):
+    if permission in PORTAL:
+        return "" if may(actor, permission) else f"This is for the portal's staff ({permission})."
+    if project.state != ProjectState.ACTIVE and not permission.endswith(".view") and permission not in ANY_STATE:
         return f"The project {project} is {project.state}; nothing can be changed in it."
-    if is_admin(actor):
+    if is_admin(actor) or (permission in APPLICANT and owner_id == actor.pk):
+        return ""
+    if permission in REVIEWED and is_reviewer(actor):
         return ""
     role = roles(actor).get(project.pk)
     if role in PERMISSIONS[permission] or (permission.endswith(".view") and sees_all(actor)):
@@ -193,11 +317,15 @@ def project_named(actor: User, name: str = "", *, permission: str) -> Project:
 
 
 def hears(actor: User) -> frozenset[str]:
-    """The topics that `actor` may follow live: their own, and those of the projects that they may see."""
+    """The topics that `actor` may follow live: their own, and those of the projects that they may see.
+
+    `users` and `projects` stand for all topics of that kind; only staff hear them.
+    """
     if not actor.is_active:
         return frozenset()
     projects = visible(Project, actor).values_list("pk", flat=True)
-    return frozenset({actor.topic, "portal", *(f"project:{pk}" for pk in projects)})
+    everything = {"users", "projects"} if sees_all(actor) or is_reviewer(actor) else set()
+    return frozenset({actor.topic, "portal", *everything, *(f"project:{pk}" for pk in projects)})
 
 
 def _project_of(record: Any) -> Project:

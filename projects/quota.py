@@ -44,7 +44,7 @@ def store_limits(project: Project, *, scope: str, limits: Iterable[Limit]) -> No
             if limit is not None
         ],
         update_conflicts=True,
-        unique_fields=["project", "scope", "resource", "source"],
+        unique_fields=["project", "user", "scope", "resource", "source"],
         update_fields=["limit"],
     )
 

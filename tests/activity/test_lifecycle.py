@@ -44,9 +44,9 @@ def test_a_transition_moves_the_record_and_tells_who_did_what(lead: User) -> Non
 
 
 def test_a_state_that_cannot_follow_changes_nothing() -> None:
-    project = make("fg1", state=COMPLETED)[0]
+    project = make("fg1", state="denied")[0]
     before = Event.objects.count()
-    with pytest.raises(IllegalTransition, match="fg1 is completed and cannot become active"):
+    with pytest.raises(IllegalTransition, match="fg1 is denied and cannot become active"):
         lifecycle.transition(project, ACTIVE, title="Again")
     assert Project.objects.get(pk=project.pk).title == "Fg1"
     assert Event.objects.count() == before
@@ -158,7 +158,7 @@ def test_a_thing_without_a_state_is_noted(lead: User) -> None:
 
 def row(project: Project, **news: object) -> dict[str, object]:
     known = {"id": project.pk, "name": project.name, "title": project.title, "state": project.state}
-    return known | {"state_reason": "", "version": project.version + 1} | news
+    return known | {"state_reason": "", "version": project.version + 1, "details": "{}", "join_open": False} | news
 
 
 def test_reports_are_taken_over_whatever_the_table_says() -> None:

@@ -180,7 +180,7 @@ def test_an_alumnus_sees_nothing_of_the_project(
 
 def test_somebody_switched_off_does_not_get_in(api: Login, things: dict[str, str], member: User) -> None:
     asking = api(member)
-    User.objects.filter(pk=member.pk).update(is_active=False)
+    User.objects.filter(pk=member.pk).update(is_active=False, state="suspended")
     assert asking.get("servers/").status == 401
 
 

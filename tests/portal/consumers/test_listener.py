@@ -86,7 +86,7 @@ def test_who_is_locked_out_without_a_word_is_sent_away_within_a_minute(place: Pl
         server = Server(live, "websocket", "/ws/live", stranger)
         server.give(type="websocket.connect")
         assert (await server.take())["type"] == "websocket.accept"
-        await User.objects.filter(pk=stranger.user.pk).aupdate(is_active=False)
+        await User.objects.filter(pk=stranger.user.pk).aupdate(is_active=False, state="suspended")
         live.tick(later(DOUBT + 1))
         assert (await server.take())["code"] == 4401
         await server.task

@@ -176,7 +176,7 @@ def test_who_is_locked_out_is_sent_away(place: Place, team: Team) -> None:
     user = team.member.user
     with place.socket(team.member.token) as socket:
         socket.subscribe(team.topic)
-        type(user).objects.filter(pk=user.pk).update(is_active=False)
+        type(user).objects.filter(pk=user.pk).update(is_active=False, state="suspended")
         lifecycle.note(kind="user", verb="locked", topic=user.topic, object_id=user.pk)
         assert socket.closed()[0] == 4401
 

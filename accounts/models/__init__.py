@@ -1,0 +1,38 @@
+"""Users: who they are, what signs them in, what they are told."""
+
+from accounts.models.keys import ApiToken, Authenticator, Impersonation, LoginLink, RecoveryCode, Session, SshKey
+from accounts.models.notices import Delay, Delivery, Notice, NoticeChoice, NoticeKind, Webhook
+from accounts.models.people import (
+    STUDENTS,
+    Acceptance,
+    AccountState,
+    Agreement,
+    InstitutionRole,
+    PortalRole,
+    Profile,
+    User,
+)
+
+__all__ = [
+    "STUDENTS",
+    "Acceptance",
+    "AccountState",
+    "Agreement",
+    "ApiToken",
+    "Authenticator",
+    "Delay",
+    "Delivery",
+    "Impersonation",
+    "InstitutionRole",
+    "LoginLink",
+    "Notice",
+    "NoticeChoice",
+    "NoticeKind",
+    "PortalRole",
+    "Profile",
+    "RecoveryCode",
+    "Session",
+    "SshKey",
+    "User",
+    "Webhook",
+]

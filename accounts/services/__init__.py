@@ -1,0 +1,29 @@
+"""What happens to users, their keys and their tokens."""
+
+from accounts.services.people import (
+    KEY_NAME,
+    KEY_TYPES,
+    LINK_LIFE,
+    TOKEN_LIFE,
+    add_ssh_key,
+    create_user,
+    issue_login_link,
+    issue_token,
+    parse_ssh_key,
+    remove_ssh_key,
+    revoke_token,
+)
+
+__all__ = [
+    "KEY_NAME",
+    "KEY_TYPES",
+    "LINK_LIFE",
+    "TOKEN_LIFE",
+    "add_ssh_key",
+    "create_user",
+    "issue_login_link",
+    "issue_token",
+    "parse_ssh_key",
+    "remove_ssh_key",
+    "revoke_token",
+]
