@@ -1,5 +1,6 @@
 """What happens to users, their keys and their tokens."""
 
+from accounts.services.notices import notify
 from accounts.services.people import (
     KEY_NAME,
     KEY_TYPES,
@@ -23,6 +24,7 @@ __all__ = [
     "create_user",
     "issue_login_link",
     "issue_token",
+    "notify",
     "parse_ssh_key",
     "remove_ssh_key",
     "revoke_token",
