@@ -6,14 +6,15 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any] | type)
 
 PUBLIC = "public"  # for everybody, signed in or not
-SIGNED = "signed"  # for whoever is signed in; shows and changes only what is theirs
+SIGNED = "signed"  # for whoever is signed in; shows and changes only what they may see and change
+OWN = "own"  # about one thing of its user, which nobody else may see
 
 
 def needs(permission: str, **by_method: str) -> Callable[[View], View]:
     """Declare the permission of a view; `post="…"` and the like where a method needs another.
 
     It is a declaration: the view itself asks `projects.access`, and the walk over all end points in the tests holds
-    the one against the other. A name is of the registries in `projects.access`, or PUBLIC, or SIGNED.
+    the one against the other. A name is of the registries in `projects.access`, or PUBLIC, SIGNED, OWN.
     """
 
     def declare(view: View) -> View:

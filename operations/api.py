@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from activity.api import Answer, Filter, Lists, Signed, one, one_of
+from activity.views import SIGNED
 from cloudmesh.errors import Invalid
 from cloudmesh.types import Json
 from operations import services
@@ -82,6 +83,12 @@ def _parent(actor: User, text: str) -> Q:
 class Operations(Lists):
     """What was asked for."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": "operation.view",
+        "cancel": "operation.cancel",
+        "retry": "operation.retry",
+    }
     serializer_class = OperationAnswer
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"

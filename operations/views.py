@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from activity.models import Event
+from activity.views import SIGNED, needs
 from operations import services
 from operations.models import Operation, OperationState
 from projects import access
@@ -22,6 +23,7 @@ PARTS = 200
 HEAVY = ("params", "result")
 
 
+@needs(SIGNED)
 class OperationList(Listing):
     model = Operation
     template_name = "operations/operation_list.html"
@@ -43,6 +45,7 @@ class OperationList(Listing):
         return shown(self.request.user, records)
 
 
+@needs("operation.view")
 @require_safe
 def row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = visible(request.user).filter(pk=pk).first()
@@ -51,6 +54,7 @@ def row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return render(request, "operations/_operation_row.html", {"operation": shown(request.user, [operation])[0]})
 
 
+@needs("operation.view")
 @require_safe
 def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.view")
@@ -73,12 +77,14 @@ def _result(operation: Operation) -> dict[str, Any]:
     return {"log": rest.pop("text", ""), "opens": rest.pop("url", ""), "result": rest}
 
 
+@needs("operation.cancel")
 @require_POST
 def cancel(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.cancel")
     return accepted(request, services.cancel(actor=request.user, operation=operation), "Taken back")
 
 
+@needs("operation.retry")
 @require_POST
 def retry(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.retry")

@@ -12,6 +12,7 @@ from rest_framework.throttling import ScopedRateThrottle
 from accounts import services
 from accounts.models import ApiToken
 from activity.api import Answer, Body, Lists, Signed, Text, Texts, Whole, one
+from activity.views import OWN, SIGNED
 from cloudmesh.errors import Invalid, NotFound
 
 LONGEST = 3650  # days
@@ -43,6 +44,12 @@ class TokenRequest(Body):
 class Tokens(Lists):
     """One's own API tokens."""
 
+    permissions = {
+        "list": SIGNED,
+        "create": SIGNED,
+        "retrieve": OWN,
+        "destroy": OWN,
+    }
     serializer_class = TokenAnswer
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"

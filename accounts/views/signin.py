@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import backends
+from activity.views import PUBLIC, SIGNED, needs
 
 BACKEND = "accounts.backends.LocalBackend"
 TRIES = 10  # to sign in, from one address and for one name
@@ -23,6 +24,7 @@ WRONG = "This user name and password do not go together."
 TOO_MANY = "Too many tries. Wait a minute, then try again."
 
 
+@needs(PUBLIC)
 @never_cache
 @login_not_required
 @sensitive_post_parameters("password")
@@ -44,6 +46,7 @@ def login(request: HttpRequest) -> HttpResponse:
     return render(request, "login.html", context, status=status)
 
 
+@needs(PUBLIC)
 @never_cache
 @login_not_required
 def login_link(request: HttpRequest, secret: str) -> HttpResponse:
@@ -65,6 +68,7 @@ def login_link(request: HttpRequest, secret: str) -> HttpResponse:
     return answer
 
 
+@needs(SIGNED)
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     auth.logout(request)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from activity.api import Answer, Body, Few, Filter, Flag, Lists, Named, Signed, Text, check_parameters, few, one, one_of
+from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid
 from cloudmesh.types import Json
 from clouds import services
@@ -172,6 +173,14 @@ IN_CLOUD = Filter("At this cloud, by name or id; several with commas between.", 
 class Clouds(Lists):
     """The clouds of one's projects."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": "cloud.view",
+        "create": "cloud.register",
+        "partial_update": "cloud.manage",
+        "destroy": "cloud.manage",
+        "refresh": "cloud.refresh",
+    }
     serializer_class = CloudAnswer
     lookup_url_kwarg = "name"
     filters = {
@@ -256,6 +265,7 @@ class Clouds(Lists):
         return accepted(operation, cloud=shown)
 
 
+@needs(SIGNED)
 class Drivers(APIView):
     """The kinds of clouds that can be registered, and what each needs to know."""
 

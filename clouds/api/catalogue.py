@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from activity.api import Answer, Filter, Lists, Signed, one, one_of
+from activity.views import SIGNED
 from cloudmesh.types import ImageState
 from clouds import services
 from clouds.api.accounts import IN_CLOUD
@@ -89,6 +90,10 @@ class NetworkWhole(NetworkAnswer):
 class Catalogue(Lists):
     """Things that an account holds at its cloud."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": "cloud.view",
+    }
     model: ClassVar[type[Held]]
     whole: ClassVar[type[Answer]]
     lookup_url_kwarg = "id"

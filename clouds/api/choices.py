@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts import services as people
 from accounts.models import SshKey
 from activity.api import Answer, Body, Few, Flag, Lists, Named, Signed, Text, check_parameters, few, one
+from activity.views import OWN, SIGNED, needs
 from cloudmesh.errors import NotFound
 from clouds import services
 from clouds.models import Default
@@ -52,6 +53,12 @@ class KeyRequest(Body):
 class Keys(Lists):
     """One's own public SSH keys."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": OWN,
+        "create": SIGNED,
+        "destroy": OWN,
+    }
     serializer_class = KeyAnswer
     lookup_url_kwarg = "name"
     searched = {"name": "name", "comment": "comment"}
@@ -130,6 +137,7 @@ class DefaultChange(Body):
     for_project = Flag(required=False, help_text="For everybody in the project")
 
 
+@needs(SIGNED)
 class Defaults(APIView):
     """What is used when nothing is said."""
 

@@ -28,6 +28,7 @@ from activity.api import (
     one_of,
 )
 from activity.models import Event
+from activity.views import SIGNED
 from cloudmesh.errors import NotFound, near
 from cloudmesh.types import ServerState
 from clouds import services
@@ -171,6 +172,20 @@ def _owner(actor: User, text: str) -> Q:
 class Servers(Lists):
     """Virtual machines of all clouds."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": "server.view",
+        "create": "server.create",
+        "next": "server.create",
+        "bulk": SIGNED,
+        "destroy": "server.delete",
+        "rename": "server.change",
+        "ip_assign": "server.change",
+        "ip_release": "server.change",
+        "console": "server.console",
+        "console_log": "server.console",
+        "act": "server.change",
+    }
     serializer_class = ServerAnswer
     lookup_url_kwarg = "name"
     filters = {

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid
 from clouds import services
 from clouds.models import Server
@@ -42,6 +43,7 @@ TITLES: Mapping[str, str] = {
 }
 
 
+@needs("server.view", post="server.change")
 @require_http_methods(["GET", "POST"])
 def server_action(request: Signed, pk: uuid.UUID, action: str) -> HttpResponse:
     """Ask for one action; a GET of `rename` is its dialog."""
@@ -60,6 +62,7 @@ def server_action(request: Signed, pk: uuid.UUID, action: str) -> HttpResponse:
     )
 
 
+@needs(SIGNED)
 @require_POST
 def server_bulk(request: Signed) -> HttpResponse:
     """Ask for one action on all ticked servers."""

@@ -10,6 +10,7 @@ from django.views import View
 from django.views.decorators.http import require_safe
 
 from accounts.models import SshKey
+from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError, Invalid
 from cloudmesh.types import ImageState
 from clouds import services
@@ -22,12 +23,14 @@ from projects.views import Signed
 WANTED = ("cloud", "image", "flavor", "key", "group", "network", "security_group")
 
 
+@needs(SIGNED)
 @require_safe
 def server_next(request: Signed) -> HttpResponse:
     """The boot button with the next server's name, read again when a default or a server changed."""
     return render(request, "clouds/_boot.html", {"is_read": True, **next_context(request)})
 
 
+@needs(SIGNED)
 class Boot(View):
     request: Signed
 

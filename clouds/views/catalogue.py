@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.views import own_page
+from activity.views import SIGNED, needs
 from cloudmesh.types import ImageState
 from clouds import services
 from clouds.models import Flavor, Image
@@ -38,6 +39,7 @@ class Catalogue(Listing):
         ]
 
 
+@needs(SIGNED)
 class ImageList(Catalogue):
     model = Image
     template_name = "clouds/image_list.html"
@@ -48,6 +50,7 @@ class ImageList(Catalogue):
         return super().records().exclude(state=ImageState.DELETED)
 
 
+@needs(SIGNED)
 class FlavorList(Catalogue):
     model = Flavor
     template_name = "clouds/flavor_list.html"
@@ -62,6 +65,7 @@ class FlavorList(Catalogue):
     usual = ("account__cloud__name", "ram", "cores", "pk")
 
 
+@needs(SIGNED)
 @require_POST
 def default_set(request: Signed) -> HttpResponse:
     """Make something the default of whoever asks, where they work now."""

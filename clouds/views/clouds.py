@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Event
+from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import ServerState
 from clouds import services
@@ -22,18 +23,21 @@ RECENT = 20
 ORDER = [state.value for state in ServerState]
 
 
+@needs(SIGNED)
 @require_safe
 def cloud_list(request: Signed) -> HttpResponse:
     clouds = access.visible(CloudAccount, request.user)
     return render(request, "clouds/cloud_list.html", {"clouds": cloud_cards(request, clouds)})
 
 
+@needs("cloud.view")
 @require_safe
 def cloud_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     cards = cloud_cards(request, access.visible(CloudAccount, request.user).filter(pk=pk))
     return render(request, "clouds/_cloud_card.html", {"cloud": cards[0]}) if cards else HttpResponse(status=204)
 
 
+@needs("cloud.view")
 @require_safe
 def cloud_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.view")
@@ -49,6 +53,7 @@ def cloud_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return render(request, "clouds/cloud_detail.html", context)
 
 
+@needs("cloud.refresh")
 @require_POST
 def cloud_refresh(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.refresh")
@@ -56,6 +61,7 @@ def cloud_refresh(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return answer(request, f"Reading {account} now", back=_page(account))
 
 
+@needs("cloud.manage")
 @require_POST
 def cloud_toggle(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.manage")
@@ -63,6 +69,7 @@ def cloud_toggle(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return answer(request, f"{account} is switched {'on' if account.is_enabled else 'off'}", back=_page(account))
 
 
+@needs("cloud.manage")
 @require_POST
 def cloud_remove(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.manage")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import services as accounts
 from accounts.models import SshKey
+from activity.views import OWN, SIGNED, needs
 from cloudmesh.errors import CloudmeshError
 from clouds import services
 from clouds.forms import KeyForm, blame
@@ -18,6 +19,7 @@ from projects import access
 from projects.views import Signed, answer, dress, is_htmx
 
 
+@needs(SIGNED)
 class Keys(View):
     def get(self, request: Signed, form: KeyForm | None = None) -> HttpResponse:
         context = {"keys": _keys(request), "form": form or KeyForm()}
@@ -34,6 +36,7 @@ class Keys(View):
         return self.get(request, form)
 
 
+@needs(OWN)
 @require_POST
 def key_delete(request: Signed, pk: uuid.UUID) -> HttpResponse:
     key = access.fetch(SshKey, pk, actor=request.user, permission="key.delete")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views import View
 from django.views.decorators.http import require_safe
 
+from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import Field
 from clouds import services
@@ -31,6 +32,7 @@ OF_FILES = "openstack"  # what both files are about
 ABSENT = "The file does not hold it. Give it here."
 
 
+@needs(SIGNED)
 class Register(View):
     """GET: the ways, and the form of the chosen one. POST: verify what was given."""
 
@@ -108,6 +110,7 @@ class Register(View):
         return render(self.request, "clouds/cloud_register.html", context, status=status)
 
 
+@needs("operation.view")
 @require_safe
 def cloud_verify(request: Signed, pk: uuid.UUID) -> HttpResponse:
     """How far the verification of a credential is, and what came of it."""

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from activity.models import Event
+from activity.views import SIGNED, needs
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.models import Server
@@ -62,6 +63,7 @@ class Action:
         return not self.reason
 
 
+@needs(SIGNED)
 class ServerList(Listing):
     model = Server
     template_name = "clouds/server_list.html"
@@ -102,6 +104,7 @@ def cloud_filter(actor: User) -> Filter:
     return Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
 
 
+@needs("server.view")
 @require_safe
 def server_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     """One row to be read again; nothing when there is none any more."""
@@ -112,6 +115,7 @@ def server_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return render(request, "clouds/_server_row.html", {"server": shown(request.user, [server])[0]})
 
 
+@needs("server.view")
 @require_safe
 def server_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     server = access.fetch(Server, pk, actor=request.user, permission="server.view")

@@ -13,6 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from activity.views import PUBLIC, needs
 from cloudmesh.errors import NotFound, near
 from cloudmesh.types import Json
 
@@ -68,6 +69,7 @@ def document() -> bytes:
     return orjson.dumps(schema, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+@needs(PUBLIC)
 @method_decorator(login_not_required, name="dispatch")
 class Schema(View):
     """The document, for everybody; it tells of no record."""
@@ -76,6 +78,7 @@ class Schema(View):
         return HttpResponse(document(), content_type="application/vnd.oai.openapi+json")
 
 
+@needs(PUBLIC)
 class Nothing(APIView):
     """Every path that is no end point."""
 

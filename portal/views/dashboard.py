@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from activity.models import Event
+from activity.views import SIGNED, needs
 from clouds.models import CloudAccount
 from clouds.views import cloud_cards, next_context
 from operations.models import OPEN, Operation
@@ -16,6 +17,7 @@ RECENT = 12
 RUNNING = 8
 
 
+@needs(SIGNED)
 @require_safe
 def dashboard(request: Signed) -> HttpResponse:
     events = told(access.visible(Event, request.user)).exclude(kind="operation").order_by("-pk")

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from activity.models import Event
+from activity.views import SIGNED, needs
 from projects.models import Project
 from projects.views import Filter, Listing, project_filter
 
@@ -13,6 +14,7 @@ from projects.views import Filter, Listing, project_filter
 KINDS = ("server", "operation", "cloud", "image", "flavor", "key", "default", "membership", "project", "token")
 
 
+@needs(SIGNED)
 class EventList(Listing):
     model = Event
     template_name = "activity/event_list.html"

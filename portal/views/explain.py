@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from activity.views import PUBLIC, needs
 from cloudmesh import errors
 
 LINE = re.compile(r"^[│├└─ ]*(\w+) {2,}(.+)$", re.MULTILINE)
@@ -15,6 +16,7 @@ MEANINGS = {
 }
 
 
+@needs(PUBLIC)
 @login_not_required
 def explain(request: HttpRequest, name: str) -> HttpResponse:
     """Open to everybody, like the documents."""

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from activity.models import Event
+from activity.views import SIGNED, needs
 from clouds import services
 from clouds.models import AccountState, CloudAccount
 from projects import access
@@ -52,6 +53,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@needs(SIGNED)
 @require_safe
 def health(request: Signed) -> HttpResponse:
     """The clouds' health in the top bar, to be read again."""

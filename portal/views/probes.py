@@ -7,9 +7,12 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from activity.views import PUBLIC, needs
+
 WAIT = 1  # seconds for Redis
 
 
+@needs(PUBLIC)
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,6 +20,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+@needs(PUBLIC)
 @never_cache
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:

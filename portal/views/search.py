@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from activity.views import SIGNED, needs
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.models import Server
@@ -23,6 +24,7 @@ VERBS = ("start", "stop", "reboot", "suspend", "resume")
 Item = dict[str, Any]
 
 
+@needs(SIGNED)
 @require_safe
 def search(request: Signed) -> HttpResponse:
     """Each result is a page to open (`url`) or something to do (`post`, with `values`)."""

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from activity.api import Answer, Filter, Lists, Signed, one, one_of
 from activity.models import Event
+from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid, NotFound
 from projects import access
 from projects.models import Project, ProjectState, Role
@@ -51,6 +52,10 @@ class ProjectAnswer(Answer):
 class Projects(Lists):
     """The projects where one works."""
 
+    permissions = {
+        "list": SIGNED,
+        "retrieve": "project.view",
+    }
     serializer_class = ProjectAnswer
     lookup_url_kwarg = "name"
     filters = {"state": one_of("state", ProjectState.values)}
@@ -113,6 +118,7 @@ class MeAnswer(Answer):
     version = serializers.CharField(help_text="Of the portal")
 
 
+@needs(SIGNED)
 class Me(APIView):
     """Who one is, and where one works."""
 
@@ -162,6 +168,7 @@ class EventAnswer(Answer):
     )
 
 
+@needs(SIGNED)
 class Events(Lists):
     """What happened, the newest first."""
 

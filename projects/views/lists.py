@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from accounts.views import own_page
+from activity.views import SIGNED, needs
 from projects import access, services
 
 PAGE = 50
@@ -154,6 +155,7 @@ def answer(request: HttpRequest, title: str, *, back: str, detail: str = "", url
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": toast})})
 
 
+@needs(SIGNED)
 @require_POST
 def select_project(request: Signed) -> HttpResponse:
     """Work in another project from now on."""
