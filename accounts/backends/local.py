@@ -78,6 +78,7 @@ def find_token(secret: str) -> ApiToken | None:
         return None
     if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    token.user.only_project = token.project_id
     return token
 
 

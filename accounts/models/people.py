@@ -53,6 +53,8 @@ class User(Stateful, AbstractUser):
         LOCAL = "local"
         LDAP = "ldap"
 
+    only_project: uuid.UUID | None = None  # of whoever came with an API token that is bound to one project
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=24, choices=AccountState, default=AccountState.ACTIVE)
     email = models.EmailField(unique=True)

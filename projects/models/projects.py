@@ -45,7 +45,7 @@ class Project(Stateful):
         ProjectState.COMPLETED: frozenset({ProjectState.ACTIVE}),
         ProjectState.DENIED: frozenset({ProjectState.PENDING}),
     }
-    PUBLIC = frozenset({"title", "ends_at"})
+    PUBLIC = frozenset({"title", "ends_at", "join_open"})
 
     name = models.SlugField(max_length=40, unique=True)
     title = models.CharField(max_length=200, blank=True)
