@@ -29,8 +29,8 @@ class ApplicationState(models.TextChoices):
 class Application(Stateful):
     """A project's wish of the committee: to begin, to change, to go on, to get more.
 
-    `answers` are of the ten sections for a new project, only what shall change for a change, `{"ends_at": …}` for a
-    renewal, `{"limits": [{"scope", "resource", "limit"}, …]}` for an allocation.
+    `answers` are section → question → answer, as `projects.services.sections` declares them: the ten sections for a
+    new project, of them only what shall change for a change; a renewal and an allocation have a section of their own.
     """
 
     KIND = "application"
@@ -54,6 +54,7 @@ class Application(Stateful):
     project = models.ForeignKey(Project, models.CASCADE, related_name="applications")
     applicant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="applications")
     answers = models.JSONField(default=dict)
+    round = models.PositiveSmallIntegerField(default=0)  # how often it was submitted; each time is voted on anew
     before = models.JSONField(default=dict)  # what the approval replaced, to undo it
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -78,6 +79,7 @@ class Vote(models.TextChoices):
     DENY = "deny"
     CHANGE = "change", "Ask for changes"
     ABSTAIN = "abstain"
+    CONFLICT = "conflict", "Conflict of interest"  # declared by the reviewer, for this application for good
 
 
 class Review(models.Model):
