@@ -17,6 +17,7 @@ class Span(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="spans")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     scope = models.CharField(max_length=64)  # `cloud:ID`, as of quotas
+    label = models.CharField(max_length=255, blank=True)  # what that was called then; it may be removed by now
     object_id = models.UUIDField()
     cores = models.PositiveIntegerField(default=0)
     ram = models.PositiveBigIntegerField(default=0)  # MiB
