@@ -141,6 +141,19 @@ else:
 REDIS_URL = os.environ.get("REDIS_URL", "")
 CACHES = {"default": {"BACKEND": "portal.cache.Cache", "LOCATION": REDIS_URL}}
 
+# `smtp://user:password@host:port`, with STARTTLS on port 587 or by `?tls=on`; `smtps://…`; or `file:/folder`.
+_MAIL = urllib.parse.urlsplit(env("MAIL_URL", "file:"))
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.scheme.startswith('smtp') else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = _MAIL.path or str(STATE_DIR / "mail")
+EMAIL_HOST = _MAIL.hostname or "localhost"
+EMAIL_PORT = _MAIL.port or (465 if _MAIL.scheme == "smtps" else 25)
+EMAIL_HOST_USER = urllib.parse.unquote(_MAIL.username or "")
+EMAIL_HOST_PASSWORD = urllib.parse.unquote(_MAIL.password or "")
+EMAIL_USE_SSL = _MAIL.scheme == "smtps"
+EMAIL_USE_TLS = _MAIL.scheme == "smtp" and (EMAIL_PORT == 587 or _MAIL.query == "tls=on")
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("MAIL_FROM", f"{PORTAL_NAME} <cloudmesh@{_PUBLIC.hostname or 'localhost'}>")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.LocalBackend"]
@@ -253,6 +266,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "operations.tasks.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": SWEEP_INTERVAL}},
+    "mail": {"task": "accounts.tasks.sweep_mails", "schedule": 30.0, "options": {"expires": 30}},
     "sync": {"task": "clouds.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2

@@ -1,6 +1,7 @@
 """Users: who they are, what signs them in, what they are told."""
 
 from accounts.models.keys import ApiToken, Authenticator, Impersonation, LoginLink, RecoveryCode, Session, SshKey
+from accounts.models.mail import Mail
 from accounts.models.notices import Delay, Delivery, Notice, NoticeChoice, NoticeKind, Webhook
 from accounts.models.people import (
     STUDENTS,
@@ -25,6 +26,7 @@ __all__ = [
     "Impersonation",
     "InstitutionRole",
     "LoginLink",
+    "Mail",
     "Notice",
     "NoticeChoice",
     "NoticeKind",

@@ -1,5 +1,6 @@
 """What happens to users, their keys and their tokens."""
 
+from accounts.services.mail import absolute, send_mail
 from accounts.services.notices import notify
 from accounts.services.people import (
     KEY_NAME,
@@ -20,6 +21,7 @@ __all__ = [
     "KEY_TYPES",
     "LINK_LIFE",
     "TOKEN_LIFE",
+    "absolute",
     "add_ssh_key",
     "create_user",
     "issue_login_link",
@@ -28,4 +30,5 @@ __all__ = [
     "parse_ssh_key",
     "remove_ssh_key",
     "revoke_token",
+    "send_mail",
 ]

@@ -60,7 +60,7 @@ def issue_token(
 
 
 @transaction.atomic
-def revoke_token(*, token: ApiToken, actor: User) -> None:
+def revoke_token(*, token: ApiToken, actor: User | None) -> None:
     lifecycle.note(
         kind="token", verb="revoked", topic=token.user.topic, object_id=token.pk, name=token.name, actor=actor
     )
