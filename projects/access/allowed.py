@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from accounts.models import PortalRole, User, Webhook
 from cloudmesh.errors import Ambiguous, NotAllowed, NotFound
 from projects.access.people import default_project, is_admin, is_reviewer, may, roles, sees_all, staffing
-from projects.access.registry import ANY_STATE, APPLICANT, OWN, PERMISSIONS, PORTAL, REVIEWED
+from projects.access.registry import ANY_STATE, APPLICANT, OWN, PERMISSIONS, PORTAL, REVIEWED, STAFFED
 from projects.access.seen import visible
 from projects.models import Project, ProjectState, Role
 
@@ -85,6 +85,8 @@ def why_not(actor: User, permission: str, project: Project, *, owner_id: uuid.UU
     if is_admin(actor) or (permission in APPLICANT and owner_id == actor.pk):
         return ""
     if permission in REVIEWED and is_reviewer(actor):
+        return ""
+    if permission in STAFFED and may(actor, STAFFED[permission]):
         return ""
     role = roles(actor).get(project.pk)
     if role in PERMISSIONS[permission] or (permission.endswith(".view") and sees_all(actor)):

@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import PortalRole, User
 from cloudmesh.errors import NotAllowed, NotFound
-from projects.access.registry import LEADERS, PORTAL, RESPONSIBLE, SEERS, WORKERS
+from projects.access.registry import LEADERS, PERMISSIONS, PORTAL, RESPONSIBLE, SEERS, STAFFED, WORKERS
 from projects.models import Membership, Project, ProjectState
 
 
@@ -41,6 +41,10 @@ def may(actor: User, permission: str) -> bool:
 def works(role: str) -> bool:
     """Whether somebody of this role works in their project, or did once."""
     return role in WORKERS
+
+
+def manages(role: str) -> bool:
+    return role in LEADERS
 
 
 def staffing(*roles: str) -> str:
@@ -100,6 +104,22 @@ def _memberships_of(actor: User) -> QuerySet[Membership]:
 def leaders(project: Project) -> QuerySet[User]:
     """Who answers for `project`: whoever can sign in and may manage its members."""
     return User.objects.filter(memberships__project=project, memberships__role__in=LEADERS, is_active=True)
+
+
+def holders(project: Project, permission: str) -> QuerySet[User]:
+    """Who has a permission for everything in `project`, by their role there or as staff; administrators left out."""
+    there = Membership.objects.filter(project=project, role__in=PERMISSIONS[permission]).values("user")
+    staff = PORTAL[STAFFED[permission]] if permission in STAFFED else frozenset()
+    return User.objects.filter(Q(pk__in=there) | Q(portal_roles__overlap=list(staff)), is_active=True)
+
+
+def places(actor: User, permission: str) -> QuerySet[Project]:
+    """The active projects where `actor` has a permission for everything."""
+    active = Project.objects.filter(state=ProjectState.ACTIVE)
+    if is_admin(actor) or (permission in STAFFED and may(actor, STAFFED[permission])):
+        return active
+    mine = _memberships_of(actor).filter(role__in=PERMISSIONS[permission])
+    return active.filter(pk__in=mine.values("project"))
 
 
 def has_other_lead(project: Project, user: User) -> bool:

@@ -61,9 +61,12 @@ PORTAL: dict[str, frozenset[PortalRole]] = {
     "policy.propose": frozenset({PortalRole.OPERATOR}),
     "policy.approve": frozenset({PortalRole.OPERATOR}),
     "wish.approve": frozenset({PortalRole.OPERATOR}),
+    "quota.limit": frozenset({PortalRole.OPERATOR}),
     "portal.usage": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
     "portal.health": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
 }
+#: Permission in a project → the one of the portal's staff that is as good in every project.
+STAFFED = {"operation.approve": "wish.approve", "quota.share": "quota.limit"}
 #: What an applicant may do with their own application though they are in no project yet.
 APPLICANT = frozenset({"application.view", "application.edit", "application.answer"})
 #: What reviewers may do in any project that was submitted.
