@@ -1,6 +1,6 @@
 """What happens to users, their keys and their tokens."""
 
-from accounts.services.mail import absolute, send_mail
+from accounts.services.mail import send_mail
 from accounts.services.notices import notify
 from accounts.services.people import (
     KEY_NAME,
@@ -21,7 +21,6 @@ __all__ = [
     "KEY_TYPES",
     "LINK_LIFE",
     "TOKEN_LIFE",
-    "absolute",
     "add_ssh_key",
     "create_user",
     "issue_login_link",

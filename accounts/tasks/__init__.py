@@ -1,8 +1,10 @@
 """What workers do about people: mail."""
 
-from accounts.tasks.mail import ring_mail, send_mail, sweep_mails
+from accounts.tasks.mail import absolute, post_mail, ring_mail, send_mail, sweep_mails
 
 __all__ = [
+    "absolute",
+    "post_mail",
     "ring_mail",
     "send_mail",
     "sweep_mails",

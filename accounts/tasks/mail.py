@@ -1,15 +1,25 @@
-"""Handing mails to the mail server; one that does not answer is asked again, ever less often, for some days."""
+"""Mails: kept with what they tell of, then handed to the mail server.
+
+One that does not answer is asked again, ever less often, for some days.
+"""
 
 import datetime
 import logging
 import random
 import smtplib
+import urllib.parse
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import kombu.exceptions
 from celery import current_app, shared_task
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
 from django.db import transaction
+from django.template import Context
+from django.template.loader import get_template
 from django.utils import timezone
 
 from accounts.models import Mail
@@ -21,6 +31,23 @@ ATTEMPTS = 60  # a little more than two days
 PORTION = 200  # mails in one sweep
 
 log = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def post_mail(*, to: str, template: str, context: Mapping[str, Any]) -> None:
+    """Keep a mail in the running transaction, and have it sent after it. Raises ValidationError."""
+    validate_email(to)
+    words = {"portal_name": settings.PORTAL_NAME, "portal_url": settings.CLOUDMESH_URL.rstrip("/"), **context}
+    subject, _, text = _render(f"mail/{template}.txt", words, autoescape=False).partition("\n")
+    line = " ".join(subject.split())[:200]  # one line, so that nobody's name adds a header
+    html = _render(f"mail/{template}.html", {**words, "subject": line}, autoescape=True)
+    mail = Mail.objects.create(to=to, subject=line, text=text.strip() + "\n", html=html)
+    transaction.on_commit(lambda: ring_mail(mail.pk), robust=True)
+
+
+def absolute(path: str) -> str:
+    """The address of a page of this portal, for a mail: never what a request's Host header says."""
+    return urllib.parse.urljoin(settings.CLOUDMESH_URL, path)
 
 
 def ring_mail(pk: uuid.UUID) -> None:
@@ -69,6 +96,11 @@ def _hand_over(mail: Mail) -> None:
     message.attach_alternative(mail.html, "text/html")
     message.extra_headers["Auto-Submitted"] = "auto-generated"  # RFC 3834: no "out of office" in answer
     message.send()
+
+
+def _render(name: str, words: Mapping[str, Any], *, autoescape: bool) -> str:
+    template = get_template(name).template  # type: ignore[attr-defined]
+    return str(template.render(Context(dict(words), autoescape=autoescape)))
 
 
 def _later(mail: Mail, error: Exception) -> None:
