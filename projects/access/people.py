@@ -113,6 +113,12 @@ def holders(project: Project, permission: str) -> QuerySet[User]:
     return User.objects.filter(Q(pk__in=there) | Q(portal_roles__overlap=list(staff)), is_active=True)
 
 
+def staff(permission: str) -> QuerySet[User]:
+    """Who has a permission that belongs to no project."""
+    roles_ = list(PORTAL[permission])
+    return User.objects.filter(Q(is_superuser=True) | Q(portal_roles__overlap=roles_), is_active=True)
+
+
 def places(actor: User, permission: str) -> QuerySet[Project]:
     """The active projects where `actor` has a permission for everything."""
     active = Project.objects.filter(state=ProjectState.ACTIVE)
