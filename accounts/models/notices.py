@@ -40,6 +40,7 @@ class Notice(models.Model):
         ordering = ["-at"]
         indexes = [
             models.Index(fields=["user", "-at"], name="notice_user"),
+            models.Index(fields=["user"], condition=models.Q(read_at=None), name="notice_unread"),
             models.Index(
                 fields=["mail_at"], condition=models.Q(mail_at__isnull=False, mailed_at=None), name="notice_to_mail"
             ),
