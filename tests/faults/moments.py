@@ -5,13 +5,16 @@ A slow or late answer of the cloud holds the worker in a request; a latch in the
 
 import contextlib
 import dataclasses
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from django.utils import timezone
 
 from activity import events
 from clouds import services
 from clouds.drivers.simulator import control
-from clouds.models import Server
+from clouds.models import Server, Sync
 from operations.models import Operation, OperationState
 from tests.faults.place import Place, await_end, fresh
 from tests.faults.stage import Latch, Stage, is_waiting, until
@@ -136,11 +139,8 @@ def _latched(statement: str, *names: str) -> dict[str, Any]:
     return {"shut": shut, "reach": reach}
 
 
-def _latched_after(kind: str, effect: str) -> dict[str, Any]:
-    """Before the wish's own row is written, after a request of `kind` and what is stored of it.
-
-    Whoever renews the lease waits there too, but with an UPDATE.
-    """
+def _latched_after(kind: str, effect: str, waits: Callable[[Scene], None]) -> dict[str, Any]:
+    """Behind a request of `kind`, where `waits` shuts the latch and sees the worker stand."""
 
     def shut(scene: Scene) -> None:
         control.fail(scene.place.world, kind, effect, times=1, delay=WHILE)
@@ -148,10 +148,24 @@ def _latched_after(kind: str, effect: str) -> dict[str, Any]:
     def reach(scene: Scene) -> None:
         scene.gate.open()
         until(lambda: scene.place.requests(kind), f"{kind} is asked")
-        scene.latch.shut("SELECT FROM operations_operation WHERE id = %s FOR UPDATE", scene.operation.pk)
-        until(lambda: is_waiting('SELECT "operations_operation"'), "the worker stands before the end")
+        waits(scene)
 
     return {"shut": shut, "reach": reach}
+
+
+def _before_it_is_written(scene: Scene) -> None:
+    scene.latch.shut(_ROW, scene.server.pk)
+    until(lambda: is_waiting('SELECT "clouds_server"'), "the worker stands before the server")
+
+
+def _before_the_end(scene: Scene) -> None:
+    """What was learned is committed; the worker stands where it hurries the next reading, the attempt is not ended."""
+    later = timezone.now() + datetime.timedelta(hours=1)
+    known = Server.objects.get(pk=scene.server.pk).version
+    Sync.objects.filter(account=scene.server.account_id).update(due_at=later)
+    scene.latch.shut("SELECT FROM clouds_sync WHERE account_id = %s FOR UPDATE", scene.server.account_id)
+    until(lambda: Server.objects.get(pk=scene.server.pk).version > known, "the server is written down")
+    until(lambda: is_waiting('UPDATE "clouds_sync"'), "the worker stands before the end")
 
 
 def _reach_building(scene: Scene) -> None:
@@ -166,7 +180,8 @@ def _lose_address(scene: Scene) -> None:
     until(lambda: scene.place.requests("assign_floating_ip"), "an address is asked for")
 
 
-_END = _latched_after("server", "slow")
+_ROW = "SELECT FROM clouds_server WHERE id = %s FOR UPDATE"
+_END = _latched_after("server", "slow", _before_the_end)
 
 
 def _reach_unnumbered(scene: Scene) -> None:
@@ -178,7 +193,6 @@ def _reach_unnumbered(scene: Scene) -> None:
     until(lambda: scene.now().state == done and scene.second.is_met, "the worker stands before the numbering")
 
 
-_ROW = "SELECT FROM clouds_server WHERE id = %s FOR UPDATE"
 MOMENTS = (
     Moment(name="the message is delivered, nothing is claimed", shut=_nothing, reach=_nothing),
     Moment(name="claimed, nothing is asked", **_latched("LOCK clouds_server IN ACCESS EXCLUSIVE MODE")),
@@ -196,11 +210,11 @@ MOMENTS = (
     Moment(name="the server is made, not written down", **_latched(_ROW, "server")),
     Moment(
         name="the server is written down, the attempt is not",
-        **_latched_after("create_server", "late-answer"),
+        **_latched_after("create_server", "late-answer", _before_the_end),
     ),
     Moment(name="building, between two looks", shut=_nothing, reach=_reach_building, build=3.0),
     Moment(name="looking whether it is built", **asked("server")),
-    Moment(name="it is built, not written down", **_END),
+    Moment(name="it is built, not written down", **_latched_after("server", "slow", _before_it_is_written)),
     Moment(
         name="asking for the public address of a new server",
         **asked("assign_floating_ip") | {"reach": _lose_address},
