@@ -54,6 +54,8 @@ PORTAL_NAME = env("NAME", "Cloudmesh")
 PROVIDER_TIMEOUT = float(env("PROVIDER_TIMEOUT", "20"))  # seconds for one request to a provider
 OPERATION_LEASE = float(env("OPERATION_LEASE", "15"))  # seconds a worker may be silent before its work is taken over
 SWEEP_INTERVAL = float(env("SWEEP_INTERVAL", "5"))  # seconds
+COMMITTEE_QUORUM = int(env("COMMITTEE_QUORUM", "1" if STANDALONE else "2"))  # votes that approve an application
+PROJECT_WEEKS = int(env("PROJECT_WEEKS", "24"))  # that a new project runs, unless granted otherwise
 SYNC_TICK = float(env("SYNC_TICK", "2"))  # seconds between looks at what is due
 
 _PUBLIC = urllib.parse.urlsplit(CLOUDMESH_URL)
@@ -238,6 +240,8 @@ SPECTACULAR_SETTINGS = {
         "OperationState": "operations.models.OperationState",
         "CloudState": "clouds.models.AccountState",
         "ProjectState": "projects.models.ProjectState",
+        "ApplicationState": "projects.models.ApplicationState",
+        "ApplicationKind": "projects.models.ApplicationKind",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.api.schema.complete"],
 }
@@ -267,6 +271,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "operations.tasks.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": SWEEP_INTERVAL}},
     "mail": {"task": "accounts.tasks.sweep_mails", "schedule": 30.0, "options": {"expires": 30}},
+    "notices": {"task": "accounts.tasks.mail_notices", "schedule": 15.0, "options": {"expires": 15}},
+    "webhooks": {"task": "projects.tasks.sweep_webhooks", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
+    "project-ends": {"task": "projects.tasks.ends.end_projects", "schedule": 600, "options": {"expires": 600}},
     "sync": {"task": "clouds.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2

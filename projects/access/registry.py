@@ -12,6 +12,7 @@ SEERS = frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR})  # see every projec
 PERMISSIONS: dict[str, frozenset[str]] = {
     "project.view": WORKERS,
     "project.manage": LEADERS,
+    "project.complete": RESPONSIBLE,
     "cloud.view": WORKERS,
     "cloud.register": WORKERS,
     "cloud.manage": LEADERS,
@@ -72,4 +73,4 @@ APPLICANT = frozenset({"application.view", "application.edit", "application.answ
 #: What reviewers may do in any project that was submitted.
 REVIEWED = frozenset({"application.view", "project.view", "member.view"})
 #: Permissions that do not need the project to be active: it is not yet, or not any more.
-ANY_STATE = APPLICANT | {"member.view", "usage.view"}
+ANY_STATE = APPLICANT | {"member.view", "usage.view", "project.complete"}
