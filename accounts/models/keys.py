@@ -24,6 +24,9 @@ class SshKey(models.Model):
     public_key = models.TextField()
     fingerprint = models.CharField(max_length=64)  # SHA256:…, as `ssh-keygen -l` prints it
     comment = models.CharField(max_length=255, blank=True)
+    source = models.CharField(  # who gives and takes it: its user, or a directory
+        max_length=8, choices=User.Source, default=User.Source.LOCAL, db_default=User.Source.LOCAL
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.models import User
 from activity.models import Stateful
 
 
@@ -72,6 +73,9 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
     is_default = models.BooleanField(default=False)  # the project this user works in unless told otherwise
+    source = models.CharField(  # who gives and takes it: people here, or the groups of a directory
+        max_length=8, choices=User.Source, default=User.Source.LOCAL, db_default=User.Source.LOCAL
+    )
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
