@@ -4,6 +4,7 @@ import hashlib
 
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import backends
 from activity.views import PUBLIC, SIGNED, needs
+from cloudmesh.errors import CloudmeshError
 
 BACKEND = "accounts.backends.LocalBackend"
 TRIES = 10  # to sign in, from one address and for one name
@@ -36,11 +38,11 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not _may_try(request, name):
             message = TOO_MANY
-        elif user := auth.authenticate(request, username=name, password=request.POST.get("password", "")):
-            auth.login(request, user)
-            return redirect(own_page(request))
         else:
-            message = WRONG
+            user, message = _recognise(request, name)
+            if user:
+                auth.login(request, user)
+                return redirect(own_page(request))
     context = {"message": message, "username": name, "next": _asked(request), "standalone": settings.STANDALONE}
     status = 429 if message == TOO_MANY else 403 if message else 200
     return render(request, "login.html", context, status=status)
@@ -80,6 +82,15 @@ def own_page(request: HttpRequest) -> str:
     wanted = _asked(request)
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _recognise(request: HttpRequest, name: str) -> tuple[AbstractBaseUser | None, str]:
+    """Who that is; or nobody and what to tell, such as that the directory does not answer or locked them out."""
+    try:
+        user = auth.authenticate(request, username=name, password=request.POST.get("password", ""))
+    except CloudmeshError as error:
+        return None, error.message
+    return user, "" if user else WRONG
 
 
 def _asked(request: HttpRequest) -> str:
