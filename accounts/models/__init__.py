@@ -1,6 +1,15 @@
 """Users: who they are, what signs them in, what they are told."""
 
-from accounts.models.keys import ApiToken, Authenticator, Impersonation, LoginLink, RecoveryCode, Session, SshKey
+from accounts.models.keys import (
+    ApiToken,
+    Authenticator,
+    Impersonation,
+    LoginLink,
+    RecoveryCode,
+    Session,
+    SshKey,
+    Tries,
+)
 from accounts.models.mail import Mail
 from accounts.models.notices import Delay, Delivery, Notice, NoticeChoice, NoticeKind, Webhook
 from accounts.models.people import (
@@ -35,6 +44,7 @@ __all__ = [
     "RecoveryCode",
     "Session",
     "SshKey",
+    "Tries",
     "User",
     "Webhook",
 ]

@@ -1,6 +1,7 @@
 """What signs somebody in, and as whom: keys, tokens, links, sessions, second factors."""
 
 import importlib
+import math
 import uuid
 from typing import ClassVar
 
@@ -9,8 +10,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.models.people import User
+
+#: What browsers and systems say of themselves → what people call them; the first that fits.
+BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrom": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS",
+    "CrOS": "ChromeOS", "Linux": "Linux",
+}  # fmt: skip
 
 
 class SshKey(models.Model):
@@ -100,6 +109,13 @@ class Session(AbstractBaseSession):
         store: type = importlib.import_module(settings.SESSION_ENGINE).SessionStore
         return store
 
+    @property
+    def device(self) -> str:
+        """What somebody knows it by: `Firefox on Linux`."""
+        browser = next((name for sign, name in BROWSERS.items() if sign in self.agent), "")
+        system = next((name for sign, name in SYSTEMS.items() if sign in self.agent), "")
+        return " on ".join(filter(None, (browser or "A browser", system)))
+
 
 class Authenticator(models.Model):
     """A second factor: time-based one-time passwords (RFC 6238), sealed; unconfirmed until a first code was right."""
@@ -148,3 +164,32 @@ class Impersonation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.admin} as {self.user}"
+
+    @property
+    def minutes_left(self) -> int:
+        """Rounded up; 0 when it is over."""
+        left = (self.ends_at - timezone.now()).total_seconds()
+        return max(0, math.ceil(left / 60)) if self.ended_at is None else 0
+
+
+class Tries(models.Model):
+    """Wrong passwords or codes in a row, of an account or for a name that nobody has: both are locked alike."""
+
+    key = models.CharField(max_length=80, primary_key=True)  # user:ID, name:DIGEST, code:ID
+    wrong = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(db_default=Now())
+    locked_until = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)  # when its owner was told of the lock
+
+    class Meta:
+        verbose_name_plural = "tries"
+        indexes = [
+            models.Index(
+                fields=["locked_until"],
+                condition=models.Q(locked_until__isnull=False, told_at=None),
+                name="tries_to_tell",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wrong} wrong tries of {self.key}"

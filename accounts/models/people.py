@@ -1,6 +1,7 @@
 """People: their accounts, who they are, and what they agreed to."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -8,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from activity.models import Stateful
+
+if TYPE_CHECKING:
+    from accounts.models.keys import Impersonation
 
 
 class PortalRole(models.TextChoices):
@@ -44,7 +48,7 @@ class User(Stateful, AbstractUser):
         AccountState.ACTIVE: frozenset({AccountState.SUSPENDED, AccountState.BLOCKED, AccountState.EXPIRED}),
         AccountState.SUSPENDED: frozenset({AccountState.ACTIVE, AccountState.BLOCKED, AccountState.EXPIRED}),
         AccountState.BLOCKED: frozenset({AccountState.ACTIVE}),
-        AccountState.DENIED: frozenset({AccountState.CONFIRMED}),
+        AccountState.DENIED: frozenset({AccountState.CONFIRMED, AccountState.APPLIED}),  # as it was before
         AccountState.EXPIRED: frozenset({AccountState.ACTIVE, AccountState.CONFIRMED}),
     }
     PUBLIC = frozenset({"expires_at", "portal_roles"})
@@ -54,6 +58,7 @@ class User(Stateful, AbstractUser):
         LDAP = "ldap"
 
     only_project: uuid.UUID | None = None  # of whoever came with an API token that is bound to one project
+    impersonation: "Impersonation | None" = None  # through which an administrator acts as this user in this request
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=24, choices=AccountState, default=AccountState.ACTIVE)
@@ -81,6 +86,11 @@ class User(Stateful, AbstractUser):
     @property
     def topic(self) -> str:
         return f"user:{self.pk}"
+
+    @property
+    def acted_by(self) -> str:
+        """The name of the administrator who acts as this user just now; empty when it is themselves."""
+        return self.impersonation.admin.username if self.impersonation else ""
 
 
 class InstitutionRole(models.TextChoices):
