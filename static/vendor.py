@@ -38,11 +38,11 @@ PACKAGES = {  # name: (version, npm integrity, {member of the package: file unde
     ),
 }
 ICONS = [  # those that the templates and portal/templatetags use
-    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "chevron-down", "chevron-left",
-    "chevron-right", "cloud", "copy", "disc", "dots-vertical", "file-code", "folder", "key", "layout-dashboard",
-    "list-check", "logout", "menu-2", "moon", "pencil", "player-pause", "player-play", "player-stop", "plus", "power",
-    "refresh", "repeat", "rotate-clockwise", "ruler-2", "search", "server", "sun", "terminal-2", "trash", "user",
-    "world", "x", "zzz",
+    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "bell", "check", "checks",
+    "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "disc", "dots-vertical", "file-code",
+    "folder", "key", "layout-dashboard", "list-check", "logout", "menu-2", "moon", "pencil", "player-pause",
+    "player-play", "player-stop", "plus", "power", "refresh", "repeat", "rotate-clockwise", "ruler-2", "search",
+    "server", "shield-lock", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
 ]  # fmt: skip
 SPRITE = "icons.svg"
 
