@@ -10,16 +10,29 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.models import User
+from accounts.models import NoticeKind, User
+from accounts.services import notify
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid
+from cloudmesh.types import Json
 from operations import engine
 from operations.models import OPEN, Operation, OperationState, Patience, new_token
 from projects import access
 from projects.models import Project
 from projects.policy import Decision, Effect
+from projects.services import on_leave
 
 LOCK = 0x636D_0002  # of Idempotency-Keys
+#: What can be done about a wish that failed, by the kind of its error.
+ADVICE = {
+    "Refused": "Give the cloud a credential that works, on its page under Clouds; then try again.",
+    "Unreachable": "See on top of the page how the provider is; when it answers again, try again.",
+    "Busy": "See on top of the page how the provider is; when it answers again, try again.",
+    "Full": "The provider itself is full: delete something there, choose something smaller or another provider.",
+    "Gone": "It is not at the provider any more; ask for a new one.",
+    "Rejected": "Change what the provider's words name, and ask anew; or try again if they name nothing of yours.",
+}
+PENDING = (OperationState.WAITING, OperationState.QUEUED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +41,16 @@ class OperationFacts:
 
     operation: Operation
     counts: Mapping[str, int]
+
+    @property
+    def decision(self) -> Json | None:
+        """What policies said, where somebody had to be asked."""
+        return self.operation.params.get("decision")
+
+    @property
+    def next(self) -> str:
+        """What can be done about it now; empty where nothing needs to be done."""
+        return advice(self.operation)
 
 
 def operation_facts(operations: Sequence[Operation]) -> list[OperationFacts]:
@@ -57,14 +80,17 @@ def request(
 
     `lanes` are as many as targets, and so are `tokens` where the targets know theirs.
     """
+    if actor is not None:
+        access.hold(actor, project)
     ask = decision is not None and decision.effect is Effect.ASK
+    told = {"decision": decision.facts()} if ask and decision else {}
     wish: dict[str, Any] = {
         "kind": kind,
         "project": project,
         "owner": actor,
         "state": OperationState.WAITING if ask else OperationState.QUEUED,
         "state_reason": " ".join(decision.reasons) if ask and decision else "",
-        "params": dict(params or {}),
+        "params": {**(params or {}), **told},
         "patience": patience,
         "deadline_at": timezone.now() + engine.HANDLING[kind].deadline,
     }
@@ -86,9 +112,12 @@ def request(
         for target, lane, token in zip(targets, lanes, tokens or [new_token() for _ in targets], strict=True)
     ]
     lifecycle.begin(children, actor=actor)
-    if not ask:
+    wished = (head or children)[0]
+    if ask:
+        _tell_approvers(wished, wished.state_reason)
+    else:
         transaction.on_commit(lambda: engine.ring_first(children), robust=True)
-    return (head or children)[0]
+    return wished
 
 
 @transaction.atomic
@@ -132,17 +161,42 @@ def cancel(*, actor: User, operation: Operation) -> Operation:
     return operation
 
 
+@on_leave
+def cancel_pending(project: Project, user: User, actor: User | None) -> None:
+    """Take back what somebody who leaves `project` asked for there and nothing has been done about yet."""
+    theirs = Operation.objects.filter(project=project, owner=user, state__in=PENDING, is_batch=False)
+    for operation in theirs.order_by("pk"):
+        _cancel_one(operation, actor, reason=f"{user} does not work in {project} any more")
+
+
 @transaction.atomic
-def _cancel_one(operation: Operation, actor: User) -> None:
+def _cancel_one(
+    operation: Operation, actor: User | None, *, reason: str = "cancelled before anything was done"
+) -> None:
     current = Operation.objects.select_for_update(no_key=True).get(pk=operation.pk)
-    if current.state in (OperationState.WAITING, OperationState.QUEUED):
-        engine.end(current, OperationState.CANCELLED, actor=actor, reason="cancelled before anything was done")
+    if current.state in PENDING:
+        engine.end(current, OperationState.CANCELLED, actor=actor, reason=reason)
     elif current.state == OperationState.RUNNING and current.cancel_requested_at is None:
         now = timezone.now()
         lifecycle.change(
             current, actor=actor, verb="cancelling", cancel_requested_at=now, not_before=now, step="cancelling"
         )
         transaction.on_commit(lambda: engine.ring([current.pk]), robust=True)
+
+
+def advice(operation: Operation) -> str:
+    """The next step of a wish that waits for somebody or was not fulfilled."""
+    if operation.state == OperationState.WAITING:
+        return str((operation.params.get("decision") or {}).get("next", "Somebody who may has to approve it."))
+    if operation.state == OperationState.REJECTED:
+        return "Ask anew with what the reason names, or talk to whoever decided."
+    if operation.state != OperationState.FAILED:
+        return ""
+    if operation.is_batch:
+        return "Open each part that failed to see why; trying again repeats those alone."
+    again = "Try it again" if is_repeatable(operation) else "Ask anew"
+    usual = f"{again}; if it fails in the same way, tell the portal's operators what stands here."
+    return ADVICE.get(str(operation.result.get("error", "")), usual)
 
 
 def is_repeatable(operation: Operation) -> bool:
@@ -178,30 +232,69 @@ def retry(*, actor: User, operation: Operation) -> Operation:
 
 @transaction.atomic
 def approve(*, actor: User, operation: Operation) -> Operation:
-    """Let a waiting wish go ahead; whoever made it may not approve it. Raises NotAllowed, IllegalTransition."""
-    _require_other(actor, operation)
-    wishes = [operation, *operation.children.filter(state=OperationState.WAITING)]
+    """Let a waiting wish go ahead; whoever made it may not approve it. Raises NotAllowed, Conflict."""
+    waiting = _hold_waiting(actor, operation)
+    wishes = [waiting, *waiting.children.filter(state=OperationState.WAITING).order_by("pk")]
+    now = timezone.now()
+    deadline = now + engine.HANDLING[waiting.kind].deadline
     for wish in wishes:
         lifecycle.transition(
-            wish, OperationState.QUEUED, actor=actor, verb="approved", approved_by=actor, not_before=timezone.now()
-        )
+            wish, OperationState.QUEUED, actor=actor, verb="approved", approved_by=actor, not_before=now,
+            deadline_at=deadline,
+        )  # fmt: skip
     transaction.on_commit(lambda: engine.ring_first(wish for wish in wishes if not wish.is_batch), robust=True)
-    return operation
+    _tell_owner(waiting, f"{actor.username} approved {waiting}")
+    return waiting
 
 
 @transaction.atomic
 def reject(*, actor: User, operation: Operation, reason: str) -> Operation:
-    """Refuse a waiting wish with a reason. Raises NotAllowed, IllegalTransition."""
-    _require_other(actor, operation)
-    for wish in [*operation.children.filter(state=OperationState.WAITING), operation]:
-        lifecycle.transition(wish, OperationState.REJECTED, actor=actor, reason=reason, finished_at=timezone.now())
+    """Refuse a waiting wish with a reason. Raises NotAllowed, Conflict, Invalid."""
+    if not reason.strip():
+        raise Invalid("Say why, so that whoever asked knows what to do.", field="reason")
+    waiting = _hold_waiting(actor, operation)
+    for wish in [*waiting.children.filter(state=OperationState.WAITING).order_by("pk"), waiting]:
+        lifecycle.transition(
+            wish, OperationState.REJECTED, actor=actor, reason=reason.strip()[:1000], finished_at=timezone.now()
+        )
         ended = engine.HANDLING[wish.kind].ended
         if ended and not wish.is_batch:
             ended(wish, reason)
-    return operation
+    _tell_owner(waiting, f"{actor.username} rejected {waiting}", text=reason)
+    return waiting
 
 
-def _require_other(actor: User, operation: Operation) -> None:
-    access.require(actor, "operation.approve", operation.project)
-    if operation.owner_id == actor.pk:
-        raise Conflict("Whoever made a wish cannot approve it; ask somebody else who may.")
+def waiting_for(actor: User) -> models.QuerySet[Operation]:
+    """The wishes that `actor` may approve: in the projects where they have a say, and not their own."""
+    places = access.places(actor, "operation.approve").values("pk")
+    waiting = Operation.objects.filter(state=OperationState.WAITING, parent=None, project__in=places)
+    return waiting.exclude(owner=actor.pk).select_related("project", "owner")
+
+
+def _hold_waiting(actor: User, operation: Operation) -> Operation:
+    """The wish as it is now, which nobody else decides about until the transaction ends."""
+    current = Operation.objects.select_for_update(no_key=True).get(pk=operation.pk)
+    access.require(actor, "operation.approve", current.project)
+    if current.owner_id == actor.pk:
+        raise Conflict("Whoever made a wish cannot decide about it; ask somebody else who may.")
+    if current.parent_id:
+        raise Conflict(f"{current} is a part of a batch; decide about the whole.", parent=str(current.parent_id))
+    if current.state != OperationState.WAITING:
+        raise Conflict(f"{current} is {current.state}; there is nothing to decide.", state=current.state)
+    return current
+
+
+def _tell_approvers(wish: Operation, reason: str) -> None:
+    """Those who could approve it: not the one who made it."""
+    others = access.holders(wish.project, "operation.approve").exclude(pk=wish.owner_id)
+    title = f"{wish.owner} asks for approval: {wish}"
+    notify(others, kind=NoticeKind.APPROVAL, title=title, text=reason, url=_page(wish))
+
+
+def _tell_owner(wish: Operation, title: str, *, text: str = "") -> None:
+    if wish.owner:
+        notify([wish.owner], kind=NoticeKind.APPROVAL, title=title, text=text, url=_page(wish))
+
+
+def _page(wish: Operation) -> str:
+    return f"/operations/{wish.pk}/"

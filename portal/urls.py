@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.urls import urlpatterns as accounts
+from operations.views import ApprovalList
 from portal import views
 from projects.views import select_project
 
@@ -12,15 +13,26 @@ pages = [
     path("search/", views.search, name="search"),
     path("health/", views.health, name="health"),
     path("project/", select_project, name="project-select"),
+    path("staff/approvals/", ApprovalList.as_view(), name="approval-list"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("docs/errors/<slug:name>", views.explain, name="error"),
+    path("account/webhooks/", views.Webhooks.as_view(), name="webhooks"),
+    path("account/webhooks/<uuid:webhook>/", views.webhook_detail, name="webhook"),
+    path("account/webhooks/<uuid:webhook>/<slug:action>/", views.webhook_action, name="webhook-action"),
+    path("account/notices/", views.NoticeList.as_view(), name="notices"),
+    path("account/notices/bell/", views.bell, name="bell"),
+    path("account/notices/read/", views.notices_read, name="notices-read"),
+    path("account/notices/choices/", views.notice_choices, name="notice-choices"),
+    path("account/notices/<uuid:notice>/open/", views.notice_open, name="notice-open"),
+    path("account/notices/<uuid:notice>/read/", views.notice_read, name="notice-read"),
     *accounts,
 ]
 events = [path("", views.EventList.as_view(), name="list")]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((pages, "portal"))),
+    path("", include("projects.urls")),
     path("", include("clouds.urls")),
     path("operations/", include("operations.urls")),
     path("events/", include((events, "activity"))),

@@ -61,7 +61,8 @@ class Tokens(Lists):
         return [ScopedRateThrottle()] if self.action == "create" else []
 
     def records(self, request: Signed) -> QuerySet[ApiToken]:
-        return ApiToken.objects.filter(user=request.user)
+        mine = ApiToken.objects.filter(user=request.user)
+        return mine.filter(project_id=request.user.only_project) if request.user.only_project else mine
 
     @extend_schema(request=TokenRequest, responses={201: NewToken})
     def create(self, request: Signed) -> Response:

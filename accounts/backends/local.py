@@ -11,7 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
 
+from accounts.backends.agreements import require_agreements
 from accounts.models import ApiToken, LoginLink, User
+from activity.views import OWN, PUBLIC, SIGNED
 
 if TYPE_CHECKING:  # rest_framework.views imports this module while it is being imported itself
     from rest_framework.request import Request
@@ -57,15 +59,32 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 
 class ScopedPermission(permissions.IsAuthenticated):
-    """Signed in, and a token that may only read does not write."""
+    """Signed in; a token that may only read does not write, and one of a single project changes nothing beside it."""
 
-    message = "This API token may only read."
+    message = ""
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
+        token = request.auth
         if not super().has_permission(request, view):
             return False
-        token = request.auth
-        return not isinstance(token, ApiToken) or request.method in permissions.SAFE_METHODS or "write" in token.scopes
+        require_agreements(request.user, request.resolver_match.view_name if request.resolver_match else "")
+        if not isinstance(token, ApiToken) or request.method in permissions.SAFE_METHODS:
+            return True
+        if "write" not in token.scopes:
+            self.message = "This API token may only read."
+        elif token.project_id and _is_personal(view, request.method or ""):
+            self.message = "This API token works in one project; change what is your own in the web."
+        return not self.message
+
+
+def _is_personal(view: "APIView", method: str) -> bool:
+    """Whether the end point is not about something in a project, by what it declares of itself (`activity.views`).
+
+    `by_project` says so of one whose declaration does not.
+    """
+    said = getattr(view, "permissions", {})
+    declared = said.get(getattr(view, "action", "")) or said.get(method) or getattr(view, "permission", "")
+    return declared in ("", PUBLIC, SIGNED, OWN) and not getattr(view, "by_project", False)
 
 
 def find_token(secret: str) -> ApiToken | None:

@@ -141,6 +141,8 @@ class DefaultChange(Body):
 class Defaults(APIView):
     """What is used when nothing is said."""
 
+    by_project = True
+
     @extend_schema(responses=DefaultAnswers, operation_id="defaults_list", parameters=[OpenApiParameter("project")])
     def get(self, request: Signed) -> Response:
         check_parameters(request, ["project"])

@@ -39,6 +39,8 @@ from operations.api import NOTHING, OperationAnswer, accepted, ask_once
 from operations.models import Operation, Patience
 from projects import access
 from projects.api import IN_PROJECT, EventAnswer, told
+from projects.api.policies import DecisionAnswer
+from projects.api.quotas import RoomAnswer
 
 RECENT = 20  # events and operations on one server's own answer
 CHOICES = ("cloud", "image", "flavor", "key", "group", "network", "security_group", "prefix")
@@ -116,6 +118,28 @@ class NextAnswer(Answer):
     )
 
 
+class PlanAnswer(Answer):
+    """What a boot would come to; nothing is recorded or taken."""
+
+    outcome = serializers.ChoiceField(["boots", "waits", "refused"], help_text="waits: for somebody's approval")
+    refusal = serializers.CharField(help_text="Why it would be refused; empty when it would not")
+    names = serializers.ListField(child=serializers.CharField())
+    project = serializers.CharField(source="choice.account.project.name")
+    cloud = serializers.CharField(source="choice.account.cloud.name")
+    image = serializers.CharField(source="choice.image.name")
+    flavor = serializers.CharField(source="choice.flavor.name")
+    key = serializers.CharField(source="choice.key.name", allow_null=True)
+    network = serializers.CharField(source="choice.network.name", allow_null=True)
+    security_group = serializers.CharField(source="choice.security_group")
+    group = serializers.CharField(source="choice.group")
+    sources = serializers.DictField(source="choice.sources", child=serializers.CharField())
+    count = serializers.IntegerField()
+    resources = serializers.DictField(child=serializers.IntegerField(), help_text="instances, cores, ram in MiB")
+    decision = DecisionAnswer()
+    quotas = RoomAnswer(source="rooms", many=True)
+    approvers = serializers.ListField(child=serializers.CharField(), help_text="Who could approve it, if it waits")
+
+
 @dataclasses.dataclass(frozen=True)
 class Everything:
     """All that is known of one server."""
@@ -172,11 +196,13 @@ def _owner(actor: User, text: str) -> Q:
 class Servers(Lists):
     """Virtual machines of all clouds."""
 
+    by_project = True
     permissions = {
         "list": SIGNED,
         "retrieve": "server.view",
         "create": "server.create",
         "next": "server.create",
+        "plan": "server.create",
         "bulk": SIGNED,
         "destroy": "server.delete",
         "rename": "server.change",
@@ -222,6 +248,14 @@ class Servers(Lists):
         return self._accepted(
             ask_once(request, lambda: services.boot_servers(actor=request.user, project=project, **wish))
         )
+
+    @extend_schema(request=BootRequest, responses=PlanAnswer)
+    @action(detail=False, methods=["post"])
+    def plan(self, request: Signed) -> Response:
+        """What a boot would come to: names, what policies say, how it fits the quotas. Nothing is taken."""
+        wish = BootRequest.parse(request)
+        project = access.project_named(request.user, wish.pop("project", ""), permission="server.create")
+        return Response(PlanAnswer.row(services.plan_servers(actor=request.user, project=project, **wish)))
 
     @extend_schema(responses=NextAnswer, parameters=[OpenApiParameter(name) for name in (*CHOICES, "project")])
     @action(detail=False, methods=["get"])

@@ -1,6 +1,6 @@
 """The end points of the REST API: one line for each noun."""
 
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import Tokens
@@ -10,7 +10,11 @@ from clouds.api.choices import Defaults, Keys
 from clouds.api.servers import Servers
 from operations.api import Operations
 from portal.api.schema import Nothing, Schema
-from projects.api import Events, Me, Projects
+from projects.api import Events, Me, Projects, Usage
+from projects.api.members import AcceptInvitation, Invitations, JoinRequests, Members, Within
+from projects.api.policies import Policies
+from projects.api.quotas import Quotas
+from projects.api.webhooks import Webhooks
 
 app_name = "api"
 router = SimpleRouter(use_regex_path=False)
@@ -25,15 +29,39 @@ for noun, end_points in {
     "event": Events,
     "project": Projects,
     "token": Tokens,
+    "webhook": Webhooks,
 }.items():
     router.register(f"{noun}s", end_points, basename=noun)
+router.register("policies", Policies, basename="policy")
+
+
+def _project(noun: str, end_points: type[Within], key: str, kind: str = "str") -> list[URLPattern]:
+    """The end points of a noun inside a project: the list, and one of them."""
+    lists, root = {"get": "list", "post": "create"}, f"projects/<str:name>/{noun}/"
+    each = {"patch": "partial_update", "delete": "destroy"}
+    each = {method: action for method, action in each.items() if hasattr(end_points, action)}
+    return [
+        path(root, end_points.as_view(lists), name=f"project-{noun}"),
+        path(f"{root}<{kind}:{key}>/", end_points.as_view(each), name=f"project-{noun}-one"),
+    ]
+
 
 urlpatterns = [
     path("me/", Me.as_view(), name="me"),
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
+    path("usage/", Usage.as_view(), name="usage"),
     path("schema/", Schema.as_view(), name="schema"),
     *router.urls,
+    *_project("members", Members, "user"),
+    *_project("invitations", Invitations, "id", "uuid"),
+    *_project("requests", JoinRequests, "id", "uuid"),
+    path("projects/<str:name>/requests/<uuid:id>/accept/", JoinRequests.as_view({"post": "accept"}), name="let-in"),
+    path("projects/<str:name>/requests/<uuid:id>/refuse/", JoinRequests.as_view({"post": "refuse"}), name="refuse"),
+    path("projects/<str:name>/use/", Projects.as_view({"post": "use"}), name="project-use"),
+    path("invitations/<str:secret>/accept/", AcceptInvitation.as_view(), name="invitation-accept"),
+    path("projects/<str:name>/quotas/", Quotas.as_view(), name="project-quotas"),
     path("servers/<str:name>/<str:act>/", Servers.as_view({"post": "act"}), name="server-act"),
+    path("webhooks/<uuid:webhook>/test/", Webhooks.as_view({"post": "test"}), name="webhook-test"),
     re_path("", Nothing.as_view(), name="nothing"),
 ]

@@ -45,7 +45,10 @@ SOURCES = {  # of a default: who said so
     "none": "",
 }
 DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
-PAGES = {"server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail"}
+PAGES = {
+    "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
+    "project": "projects:project-detail",
+}  # fmt: skip
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers"}
 

@@ -13,6 +13,7 @@ from projects.models import (
     ApplicationState,
     Invitation,
     JoinRequest,
+    Membership,
     Policy,
     PolicyState,
     Project,
@@ -77,14 +78,20 @@ def _seen_applications(actor: User) -> Q:
 
 
 def _seen_reviews(actor: User) -> Q:
-    """The committee's own; applicants read remarks and the reason of a decision."""
-    return Q() if sees_all(actor) or is_reviewer(actor) else Q(pk=None)
+    """The committee's own; applicants read remarks and the reason of a decision, be they reviewers or not."""
+    return ~_about_own(actor) if sees_all(actor) or is_reviewer(actor) else Q(pk=None)
 
 
 def _seen_remarks(actor: User) -> Q:
     if sees_all(actor) or is_reviewer(actor):
-        return Q()
+        return Q(is_internal=False) | ~_about_own(actor)
     return Q(is_internal=False, application__in=Application.objects.filter(_seen_applications(actor)))
+
+
+def _about_own(actor: User) -> Q:
+    """What is said of an application of one's own, or of a project where one is or was something."""
+    mine = Membership.objects.filter(user=actor.pk).values("project")
+    return Q(application__applicant=actor.pk) | Q(application__project__in=mine)
 
 
 def _seen_invitations(actor: User) -> Q:

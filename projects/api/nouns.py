@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from activity.api import Answer, Filter, Lists, Signed, one, one_of
+from activity.api import Answer, Body, Filter, Flag, Lists, Signed, Text, one, one_of
 from activity.models import Event
 from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid, NotFound
-from projects import access
-from projects.models import Project, ProjectState, Role
+from projects import access, services
+from projects.models import Membership, Project, ProjectState, Role
 
 #: Every noun that belongs to a project can be narrowed to one.
 IN_PROJECT = Filter(
@@ -35,6 +35,7 @@ class Working:
 
     project: Project
     role: str | None
+    is_default: bool = False
 
 
 class ProjectAnswer(Answer):
@@ -44,9 +45,24 @@ class ProjectAnswer(Answer):
     name = serializers.CharField(source="project.name")
     title = serializers.CharField(source="project.title")
     state = serializers.ChoiceField(ProjectState.choices, source="project.state")
+    state_reason = serializers.CharField(source="project.state_reason")
     role = serializers.ChoiceField(Role.choices, allow_null=True, help_text="What you are in it")
+    is_default = serializers.BooleanField(help_text="You work in it unless you say otherwise")
+    join_open = serializers.BooleanField(source="project.join_open", help_text="Whether anybody may ask to join")
+    ends_at = serializers.DateTimeField(source="project.ends_at", allow_null=True)
     created_at = serializers.DateTimeField(source="project.created_at")
     version = serializers.IntegerField(source="project.version")
+
+
+class ProjectChange(Body):
+    title = Text(required=False, max_length=200)
+    join_open = Flag(required=False, help_text="Whether anybody may ask to join")
+
+
+def _is_yes(actor: User, text: str) -> Q:
+    if text != "true":
+        raise Invalid(f"joinable is true or left out, not {text[:40]!r}.", field="joinable")
+    return Q()
 
 
 class Projects(Lists):
@@ -55,26 +71,51 @@ class Projects(Lists):
     permissions = {
         "list": SIGNED,
         "retrieve": "project.view",
+        "partial_update": "project.manage",
+        "use": "project.view",
     }
     serializer_class = ProjectAnswer
     lookup_url_kwarg = "name"
-    filters = {"state": one_of("state", ProjectState.values)}
+    filters = {
+        "state": one_of("state", ProjectState.values),
+        "joinable": Filter("true: those that one may ask to join, instead of one's own.", _is_yes, ("true",)),
+    }
     searched = {"name": "name", "title": "title"}
     orders = {"name": "name", "created_at": "created_at"}
     ordering = "name"
 
     def records(self, request: Signed) -> QuerySet[Project]:
+        if "joinable" in request.query_params:
+            return access.joinable(request.user)
         return access.visible(Project, request.user)
 
     def facts(self, records: Sequence[Project]) -> list[Working]:
-        roles = access.roles(self.request.user)
-        return [Working(project, roles.get(project.pk)) for project in records]
+        mine = {membership.project_id: membership for membership in access.memberships(self.request.user)}
+        return [_working(project, mine.get(project.pk)) for project in records]
 
     @extend_schema(responses=ProjectAnswer)
     def retrieve(self, request: Signed, name: str) -> Response:
         """One project, by name or id."""
         project = access.project_named(request.user, name, permission="project.view")
         return one(request, ProjectAnswer, self.facts([project])[0])
+
+    @extend_schema(request=ProjectChange, responses=ProjectAnswer)
+    def partial_update(self, request: Signed, name: str) -> Response:
+        """Change its title, or whether anybody may ask to join."""
+        project = access.project_named(request.user, name, permission="project.manage")
+        services.change_project(actor=request.user, project=project, **ProjectChange.parse(request))
+        return one(request, ProjectAnswer, self.facts([project])[0])
+
+    @extend_schema(request=None, responses=ProjectAnswer)
+    def use(self, request: Signed, name: str) -> Response:
+        """Work in it from now on, unless a request says otherwise."""
+        project = access.project_named(request.user, name, permission="project.view")
+        services.select_project(actor=request.user, project=project)
+        return one(request, ProjectAnswer, self.facts([project])[0])
+
+
+def _working(project: Project, mine: Membership | None) -> Working:
+    return Working(project, mine.role if mine else None, bool(mine and mine.is_default))
 
 
 # -- oneself ---------------------------------------------------------------------------------------------------
@@ -95,7 +136,7 @@ class Self:
         return self.user.get_full_name() or self.user.username
 
 
-class Membership(Answer):
+class Place(Answer):
     """A project in which one is something."""
 
     id = serializers.UUIDField(source="project.pk")
@@ -114,7 +155,7 @@ class MeAnswer(Answer):
     project = serializers.CharField(
         source="project.name", allow_null=True, help_text="Where one works, unless a request names another"
     )
-    projects = Membership(many=True)
+    projects = Place(many=True)
     version = serializers.CharField(help_text="Of the portal")
 
 

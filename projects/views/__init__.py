@@ -1,5 +1,6 @@
 """The pages of projects, and how all pages list and answer."""
 
+from projects.views.joining import Join, invitation, request_withdraw
 from projects.views.lists import (
     Filter,
     Listing,
@@ -11,15 +12,54 @@ from projects.views.lists import (
     project_filter,
     select_project,
 )
+from projects.views.members import (
+    MemberList,
+    invitation_revoke,
+    member_add,
+    member_remove,
+    member_role,
+    member_waiting,
+    project_invite,
+    project_link,
+    request_accept,
+    request_refuse,
+)
+from projects.views.projects import (
+    ProjectActivity,
+    ProjectList,
+    ProjectSettings,
+    project_detail,
+    project_leave,
+    project_use,
+)
 
 __all__ = [
     "Filter",
+    "Join",
     "Listing",
+    "MemberList",
+    "ProjectActivity",
+    "ProjectList",
+    "ProjectSettings",
     "Signed",
     "answer",
     "dress",
+    "invitation",
+    "invitation_revoke",
     "is_htmx",
+    "member_add",
+    "member_remove",
+    "member_role",
+    "member_waiting",
     "owner_filter",
+    "project_detail",
     "project_filter",
+    "project_invite",
+    "project_leave",
+    "project_link",
+    "project_use",
+    "request_accept",
+    "request_refuse",
+    "request_withdraw",
     "select_project",
 ]
