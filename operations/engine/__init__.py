@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from activity import lifecycle
 from cloudmesh.errors import Busy, CloudmeshError, Unreachable
-from operations.engine import lease
+from operations.engine import failures, lease
 from operations.models import OPEN, RUNNABLE, Operation, OperationState, Patience
 
 LANE_LIMIT = 8  # concurrent requests to one back-end account
@@ -323,6 +323,7 @@ def end(
     handling = HANDLING.get(operation.kind)
     if state != OperationState.SUCCEEDED and handling and handling.ended:
         handling.ended(operation, reason)
+    failures.tell_owner(operation)
     if operation.parent_id:
         _tell_batch(operation.parent_id)
 
@@ -341,6 +342,7 @@ def _tell_batch(parent_id: uuid.UUID) -> None:
     state = OperationState.FAILED if bad else OperationState.SUCCEEDED if good else OperationState.CANCELLED
     reason = f"{bad} of {total} failed; open each to see why." if bad else ""
     lifecycle.transition(parent, state, reason=reason, step=step, progress=100, finished_at=timezone.now())
+    failures.tell_owner(parent)
 
 
 def _ring_next(lane: str) -> None:

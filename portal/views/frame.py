@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Count, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
+from accounts.models import Notice, User
 from activity.models import Event
 from activity.views import SIGNED, needs
 from clouds import services
@@ -32,7 +32,16 @@ def numbered(get_response: Answering) -> Answering:
 
 def _number(request: HttpRequest, *view: Any) -> None:
     if isinstance(request.user, User) and not is_htmx(request) and not request.path.startswith("/api/"):
-        vars(request)["live_seq"] = Event.objects.aggregate(last=Max("seq"))["last"] or 0
+        vars(request).update(_numbers(request.user))
+
+
+def _numbers(user: User) -> dict[str, int]:
+    """The number of the last event, and how many notices `user` has not read; one question to the database."""
+    last = Event.objects.exclude(seq=None).order_by("-seq").values("seq")[:1]
+    unread = Notice.objects.filter(user=user.pk, read_at=None).order_by().values("user").annotate(n=Count("pk"))
+    found = User.objects.filter(pk=user.pk).values_list(Subquery(last), Subquery(unread.values("n"))).first()
+    seq, count = found or (0, 0)
+    return {"live_seq": seq or 0, "unread": count or 0}
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -50,6 +59,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "health": [_health(cloud) for cloud in clouds],
         "live_topics": [user.topic, *sorted({place.topic for place in places} | {cloud.topic for cloud in clouds})],
         "live_seq": vars(request).get("live_seq", 0),
+        "unread": vars(request).get("unread", 0),
     }
 
 
