@@ -6,8 +6,9 @@ once. Each checks, writes, notes an Event and lets it be published after commit.
 
 import datetime
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -18,6 +19,7 @@ from activity.models import Event, Stateful
 from cloudmesh.errors import IllegalTransition
 
 Record = TypeVar("Record", bound=Stateful)
+Tell = Callable[[Collection[uuid.UUID]], None]
 
 #: More changes than this in one batch are told as one event, after which pages read their list again.
 CROWD = 200
@@ -29,6 +31,32 @@ class Actor(Protocol):
     pk: Any
 
     def get_username(self) -> str: ...
+
+
+class Follower(NamedTuple):
+    """Who is told which records were written, in the very transaction that writes them."""
+
+    tell: Tell
+    heeds: Callable[[str, str], bool]  # whether a move from one state to another means anything to it
+    fields: frozenset[str]  # as a change of these does
+
+
+_followers: defaultdict[str, list[Follower]] = defaultdict(list)  # by the kind of record
+
+
+def follows(
+    model: type[Stateful], *, heeds: Callable[[str, str], bool], fields: Iterable[str]
+) -> Callable[[Tell], Tell]:
+    """Have a function told the ids of what is written, so that what it derives from them is never apart from them.
+
+    It stands in the `lifecycle` module of an app, which the portal loads when it starts.
+    """
+
+    def register(tell: Tell) -> Tell:
+        _followers[model.KIND].append(Follower(tell, heeds, frozenset(fields)))
+        return tell
+
+    return register
 
 
 @transaction.atomic
@@ -48,6 +76,7 @@ def transition(
     type(record)._base_manager.filter(pk=row.pk).update(changed_at=Now(), **changes)
     for name, value in changes.items():
         setattr(record, name, value)
+    _lead(type(record), [row.pk], {(before, to)}, changes)
     verb = verb or ("changed" if to == before else to)
     event = _event(record, verb, actor=actor, reason=reason, before=before, data=_public(record, changes))
     return events.write([event])[0]
@@ -64,6 +93,7 @@ def begin(records: Sequence[Record], *, actor: Actor | None = None, verb: str = 
     if not records:
         return []
     stored = type(records[0])._base_manager.bulk_create(records)
+    _lead(type(records[0]), [record.pk for record in stored], {("", record.state) for record in stored})
     events.write(_event(record, verb, actor=actor) for record in stored)
     return stored
 
@@ -113,6 +143,8 @@ def absorb(
     if not rows:
         return
     _merge(model, rows, keep)
+    for follower in _followers[model.KIND]:
+        follower.tell([row["id"] for row in rows])
     if len(rows) > CROWD:
         note(kind=model.KIND, verb="synced", topic=topic, project_id=project_id, data={"count": len(rows)})
         return
@@ -143,9 +175,19 @@ def move_all(
     moved = list(records)
     news = {"state": to, "state_reason": reason, "changed_at": Now(), **changes}
     model._base_manager.filter(pk__in=[record.pk for record in moved]).update(version=F("version") + 1, **news)
+    _lead(model, [record.pk for record in moved], {(record.state, to) for record in moved}, changes)
     for record in moved:
         record.state, record.version = to, record.version + 1
     events.write(_event(record, verb or to, actor=None, reason=reason) for record in moved)
+
+
+def _lead(
+    model: type[Stateful], ids: Collection[uuid.UUID], moves: Collection[tuple[str, str]], changes: Iterable[str] = ()
+) -> None:
+    """Tell those followers to whom any of this means something; most changes mean nothing to them and cost nothing."""
+    for follower in _followers[model.KIND]:
+        if not follower.fields.isdisjoint(changes) or any(follower.heeds(*move) for move in moves):
+            follower.tell(ids)
 
 
 def _merge(model: type[Stateful], rows: Sequence[Mapping[str, Any]], keep: Collection[str]) -> None:
@@ -161,7 +203,7 @@ def _merge(model: type[Stateful], rows: Sequence[Mapping[str, Any]], keep: Colle
                 copy.write_row([row[name] for name in columns])
         cursor.execute(
             f'INSERT INTO "{table}" ({names}) SELECT {names} FROM merge '  # noqa: S608 - the model's own names
-            f"ON CONFLICT (id) DO UPDATE SET {news}, changed_at = now()"
+            f"ON CONFLICT (id) DO UPDATE SET {news}, changed_at = statement_timestamp()"
         )
         cursor.execute("DROP TABLE merge")
 

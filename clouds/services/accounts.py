@@ -16,6 +16,7 @@ from clouds.sync import connect, schedule
 from operations import services as operations
 from operations.models import OPEN, Operation, Patience
 from projects import access
+from projects.lifecycle import end_spans
 from projects.models import Project
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
@@ -138,6 +139,7 @@ def remove_account(*, actor: User, account: CloudAccount) -> None:
         project_id=account.project_id,
         actor=actor,
     )
+    end_spans(account.lane)
     account.delete()
     if cloud.owner_project_id and not cloud.accounts.exists():
         cloud.delete()
