@@ -20,13 +20,13 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 TONES = {  # of a dot: what a person should feel about a state, whatever it is a state of
-    "ok": {"active", "ok", "succeeded"},
+    "ok": {"active", "ok", "succeeded", "approved"},
     "busy": {
         "requested", "building", "rebooting", "resizing", "changing", "deleting", "pending",
-        "queued", "running", "verifying", "removing",
+        "queued", "running", "verifying", "removing", "submitted",
     },
-    "wait": {"waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated"},
-    "bad": {"error", "failed", "refused", "rejected", "down", "missing"},
+    "wait": {"waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated", "returned"},
+    "bad": {"error", "failed", "refused", "rejected", "down", "missing", "denied", "blocked"},
 }  # fmt: skip
 TONE = {state: tone for tone, states in TONES.items() for state in states}
 WORDS = {"waiting_approval": "waiting for approval"}
@@ -47,7 +47,7 @@ SOURCES = {  # of a default: who said so
 DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
 PAGES = {
     "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
-    "project": "projects:project-detail",
+    "project": "projects:project-detail", "application": "projects:application-detail",
 }  # fmt: skip
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers"}
