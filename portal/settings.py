@@ -92,13 +92,15 @@ MIDDLEWARE = [
     "portal.api.fresh",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.backends.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "projects.views.impersonation.acting",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.views.agreed",
     "portal.views.problems",
     "portal.views.numbered",
 ]
@@ -158,7 +160,11 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("MAIL_FROM", f"{PORTAL_NAME} <cloudmesh@
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+CLOUDMESH_LDAP = env("LDAP")  # the file that says which directory people sign in with
+CLOUDMESH_LDAP_PASSWORD = env("LDAP_PASSWORD")
 AUTHENTICATION_BACKENDS = ["accounts.backends.LocalBackend"]
+if CLOUDMESH_LDAP:
+    AUTHENTICATION_BACKENDS.append("accounts.backends.ldap.backend.LdapBackend")
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -196,7 +202,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Two portals on one host name must not end each other's sessions.
 SESSION_COOKIE_NAME = f"cloudmesh-session-{_PUBLIC.port or _PUBLIC.scheme}"
 CSRF_COOKIE_NAME = f"cloudmesh-csrf-{_PUBLIC.port or _PUBLIC.scheme}"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "accounts.backends.sessions"  # no cache: what was ended stays ended
 CSRF_FAILURE_VIEW = "portal.views.forged"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
@@ -270,12 +276,21 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "operations.tasks.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": SWEEP_INTERVAL}},
+    "expiry": {"task": "accounts.tasks.expire_accounts", "schedule": 600.0, "options": {"expires": 600}},
+    "signing-in": {"task": "accounts.tasks.sweep_signing_in", "schedule": 20.0, "options": {"expires": 20}},
     "mail": {"task": "accounts.tasks.sweep_mails", "schedule": 30.0, "options": {"expires": 30}},
     "notices": {"task": "accounts.tasks.mail_notices", "schedule": 15.0, "options": {"expires": 15}},
     "webhooks": {"task": "projects.tasks.sweep_webhooks", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
     "project-ends": {"task": "projects.tasks.ends.end_projects", "schedule": 600, "options": {"expires": 600}},
     "sync": {"task": "clouds.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
 }
+if CLOUDMESH_LDAP:
+    CELERY_IMPORTS = ["accounts.tasks.directory"]  # by name: without a directory no process loads ldap3
+    CELERY_BEAT_SCHEDULE["directory"] = {
+        "task": "accounts.tasks.sync_directory",
+        "schedule": 900,
+        "options": {"expires": 900},
+    }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2
 
 LOGGING = {

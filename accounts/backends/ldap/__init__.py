@@ -1,0 +1,1 @@
+"""Signing in with a directory: LDAP over TLS, as FutureSystems has it."""
