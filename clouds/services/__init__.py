@@ -11,6 +11,7 @@ from clouds.services.accounts import (
     update_account,
     watch,
 )
+from clouds.services.booting import Plan, boot_servers, plan_servers
 from clouds.services.choices import defaults_in_force, favourites, next_boot, set_default, set_defaults, usual_key
 from clouds.services.facts import (
     AccountFacts,
@@ -28,7 +29,6 @@ from clouds.services.servers import (
     ID,
     abilities,
     assign_ip,
-    boot_servers,
     change_servers,
     delete_servers,
     find_servers,
@@ -44,6 +44,7 @@ __all__ = [
     "ID",
     "AccountFacts",
     "HeldFacts",
+    "Plan",
     "ServerFacts",
     "abilities",
     "account_facts",
@@ -63,6 +64,7 @@ __all__ = [
     "named",
     "next_boot",
     "open_console",
+    "plan_servers",
     "read_console_log",
     "refresh_account",
     "register_account",

@@ -18,8 +18,8 @@ from cloudmesh.types import ServerState
 from clouds.models import CloudAccount, Flavor, Image, Server, Sync
 from clouds.services import choices
 from operations.models import OPEN, Operation
-from projects import access
-from projects.models import Quota
+from projects import access, quota
+from projects.models import Project, Quota
 
 MOST_CLOUDS = 200  # on one page
 RESOURCES = ("instances", "cores", "ram")
@@ -203,6 +203,23 @@ def taken(servers: QuerySet[Server]) -> QuerySet[Server]:
     return servers.exclude(Q(state=ServerState.DELETED) | NEVER_THERE)
 
 
+def taken_by(project: Project) -> quota.Taken:
+    """What the servers of a project's clouds take, by cloud and owner; one question."""
+    rows = taken(Server.objects.filter(account__project=project)).order_by().values_list("account", "owner")
+    counted = rows.annotate(Count("pk"), Sum("cores", default=0), Sum("ram", default=0))
+    found: dict[str, dict[uuid.UUID | None, dict[str, int]]] = defaultdict(dict)
+    for account, owner, *amounts in counted:
+        found[f"cloud:{account}"][owner] = dict(zip(RESOURCES, amounts, strict=True))
+    return found
+
+
+@quota.meter
+def measured(project: Project) -> quota.Measured:
+    """The project's clouds by name, and what is taken in each."""
+    accounts = CloudAccount.objects.filter(project=project).select_related("cloud").defer("credential", "pending")
+    return quota.Measured(labels={each.lane: str(each) for each in accounts}, taken=taken_by(project))
+
+
 def _tally(account_ids: Sequence[uuid.UUID]) -> tuple[dict[uuid.UUID, dict[str, int]], dict[uuid.UUID, Counter[str]]]:
     """Of each account how many servers are in which state, and what they take."""
     states: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
@@ -223,7 +240,8 @@ def _tally(account_ids: Sequence[uuid.UUID]) -> tuple[dict[uuid.UUID, dict[str, 
 def _caps(lanes: Iterable[str]) -> dict[tuple[str, str], int]:
     """(account's lane, resource) → the lowest limit there is."""
     caps: dict[tuple[str, str], int] = {}
-    for scope, resource, limit in Quota.objects.filter(scope__in=list(lanes)).values_list("scope", "resource", "limit"):
+    limits = Quota.objects.filter(scope__in=list(lanes), user=None)
+    for scope, resource, limit in limits.values_list("scope", "resource", "limit"):
         caps[scope, resource] = min(limit, caps.get((scope, resource), limit))
     return caps
 

@@ -1,24 +1,23 @@
-"""Promises about servers: decided and recorded in one transaction; nothing here waits for a cloud."""
+"""Promises about servers that are there: recorded in one transaction; nothing here waits for a cloud."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import SshKey, User
+from accounts.models import User
 from activity import lifecycle
-from cloudmesh.errors import Conflict, Invalid, NotFound, near
+from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import ServerState, expand_names, is_glob
 from clouds import defaults
-from clouds.models import AccountState, CloudAccount, Default, Server
-from clouds.services import facts
+from clouds.models import AccountState, Server
 from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
-from operations.models import OPEN, Operation, Patience, new_token
-from projects import access, policy, quota
+from operations.models import OPEN, Operation
+from projects import access
 from projects.models import Project
 
 ACTIONS = tuple(BRINGS)
@@ -43,44 +42,6 @@ BESIDE: Mapping[str, str] = {
     "console": "console",
     "console_log": "console_log",
 }
-
-
-@transaction.atomic
-def boot_servers(
-    *,
-    actor: User,
-    project: Project,
-    count: int | None = None,
-    name: str = "",
-    floating_ip: bool = False,
-    if_down: str = Patience.WAIT,
-    **wanted: str,
-) -> Operation:
-    """Boot `count` servers, or one for each name of the hostlist `name`; the rest comes from the defaults.
-
-    `wanted` may name cloud, image, flavor, key, group, network, security_group. Raises NotAllowed, PolicyDenied,
-    QuotaExceeded, Ambiguous, NotFound, Invalid, Conflict.
-    """
-    access.require(actor, "server.create", project)
-    _check_patience(if_down)
-    choice = defaults.resolve(actor=actor, project=project, wanted=wanted)
-    count = _count(count, name)
-    decision = policy.decide(actor=actor, project=project, wish=_wish(choice, count)).require()
-    _reserve(choice, count)
-    names = _names(choice, name, count)
-    servers = lifecycle.begin([_server(choice, server, actor) for server in names], actor=actor, verb="requested")
-    _remember_last(actor, project, servers[-1])
-    return operations.request(
-        "server.create",
-        targets=servers,
-        tokens=[server.token for server in servers],
-        project=project,
-        actor=actor,
-        lanes=[choice.account.lane] * len(servers),
-        decision=decision,
-        params=_params(choice, floating_ip),
-        patience=if_down,
-    )
 
 
 @transaction.atomic
@@ -238,93 +199,3 @@ def _require_able(server: Server, action: str) -> None:
     reason = _why_not(server, action)
     if reason:
         raise Conflict(reason, state=server.state)
-
-
-def _check_patience(if_down: str) -> None:
-    if if_down not in Patience.values:
-        hint = near(if_down, Patience.values)
-        raise Invalid(f"if_down is wait or fail, not {if_down[:40]!r}.{hint}", field="if_down")
-
-
-def _count(count: int | None, name: str) -> int:
-    if not name:
-        return defaults.check_count(1 if count is None else count)
-    named = len(expand_names(name, limit=defaults.MAX_COUNT))
-    if count is None or count == named or named == 1:
-        return defaults.check_count(named if count is None else count)
-    raise Invalid(f"{name!r} stands for {named} names, but count is {count}. Leave one of the two out.", field="count")
-
-
-def _names(choice: defaults.Choice, name: str, count: int) -> list[str]:
-    """The names given, or handed out; several servers of one name are numbered below it."""
-    project = choice.account.project
-    if not name:
-        return defaults.take_names(project, choice.prefix, count)
-    wanted = expand_names(name, limit=defaults.MAX_COUNT)
-    if len(wanted) == 1 and count > 1:
-        defaults.check_names(project, f"{wanted[0]}_1")
-        return defaults.take_names(project, wanted[0], count)
-    return defaults.check_names(project, name)
-
-
-def _wish(choice: defaults.Choice, count: int) -> policy.Wish:
-    return policy.Wish(service=f"cloud:{choice.account.cloud.name}", resources=choice.resources(count))
-
-
-def _reserve(choice: defaults.Choice, count: int) -> None:
-    account = choice.account
-    quota.reserve(
-        account.project,
-        scope=account.lane,
-        label=str(account),
-        wanted=choice.resources(count),
-        used=lambda: used(account),
-    )
-
-
-def used(account: CloudAccount) -> dict[str, int]:
-    """What an account's servers take: instances, cores, ram in MiB."""
-    totals = facts.taken(Server.objects.filter(account=account)).aggregate(
-        instances=models.Count("pk"), cores=models.Sum("cores"), ram=models.Sum("ram")
-    )
-    return {name: value or 0 for name, value in totals.items()}
-
-
-def _server(choice: defaults.Choice, name: str, actor: User) -> Server:
-    return Server(
-        state=ServerState.REQUESTED,
-        account=choice.account,
-        project=choice.account.project,
-        owner=actor,
-        name=name,
-        token=new_token(),
-        group=choice.group,
-        image=choice.image.provider_id,
-        flavor=choice.flavor.provider_id,
-        key=_key_name(choice.key, actor),
-        cores=choice.flavor.cores,
-        ram=choice.flavor.ram,
-    )
-
-
-def _params(choice: defaults.Choice, floating_ip: bool) -> dict[str, Any]:
-    """What the handler needs beside the server's own record; all of it as decided now."""
-    return {
-        "key_name": _key_name(choice.key, choice.key.user if choice.key else None),
-        "public_key": choice.key.public_key if choice.key else "",
-        "security_group": choice.security_group,
-        "networks": [choice.network.provider_id] if choice.network else [],
-        "floating_ip": floating_ip,
-    }
-
-
-def _key_name(key: SshKey | None, owner: User | None) -> str:
-    """The key's name at a cloud: readable, and another one when the key itself is another."""
-    if key is None or owner is None:
-        return ""
-    mark = "".join(sign for sign in key.fingerprint.removeprefix("SHA256:") if sign.isalnum())[:8]
-    return f"{owner.username}-{key.name}-{mark}"[:255]
-
-
-def _remember_last(actor: User, project: Project, server: Server) -> None:
-    defaults.store(user=actor, project=project, account=None, key=Default.Key.LAST_SERVER, value=server.name)

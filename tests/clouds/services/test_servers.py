@@ -89,7 +89,8 @@ def test_a_passed_quota_says_which_how_much_and_of_what(account: CloudAccount, m
     services.boot_servers(actor=member, project=project)
     with pytest.raises(QuotaExceeded) as caught:
         services.boot_servers(actor=member, project=project, count=2)
-    assert caught.value.facts == {"resource": "instances", "used": 1, "limit": 2, "wanted": 2}
+    numbers = {"resource": "instances", "used": 1, "limit": 2, "wanted": 2, "left": 1}
+    assert caught.value.facts == {**numbers, "where": "india", "whose": ""}
     assert Server.objects.count() == 1
     assert NameCounter.objects.get().next == 2
 

@@ -1,0 +1,217 @@
+"""Booting: planned in one place, whether it is then done or only shown; nothing here waits for a cloud."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import SshKey, User
+from activity import lifecycle
+from cloudmesh.errors import Invalid, near
+from cloudmesh.types import ServerState, expand_names
+from clouds import defaults
+from clouds.models import Default, Server
+from clouds.services import facts
+from operations import services as operations
+from operations.models import Operation, Patience, new_token
+from projects import access, policy, quota
+from projects.models import Project
+
+BOOTS, WAITS, REFUSED = "boots", "waits", "refused"
+MOST_APPROVERS = 10  # who are named
+Handing = Callable[[Project, str, int], list[str]]  # names from a project, a prefix and a count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a boot comes to: what it uses, what policies say of it and how it fits the quotas."""
+
+    choice: defaults.Choice
+    count: int
+    decision: policy.Decision
+    rooms: Sequence[quota.Room]
+    names: Sequence[str] = ()
+    approvers: Sequence[str] = ()  # who could approve it, where somebody must
+
+    @property
+    def refusal(self) -> str:
+        """Why it would be refused; empty when it would not."""
+        if self.decision.effect is policy.Effect.DENY:
+            return " ".join(filter(None, (*self.decision.reasons, self.decision.next)))
+        return next((quota.passed(room) for room in self.rooms if not room.fits), "")
+
+    @property
+    def outcome(self) -> str:
+        if self.refusal:
+            return REFUSED
+        return WAITS if self.decision.effect is policy.Effect.ASK else BOOTS
+
+    @property
+    def resources(self) -> Mapping[str, int]:
+        return self.choice.resources(self.count)
+
+
+@transaction.atomic
+def boot_servers(
+    *,
+    actor: User,
+    project: Project,
+    count: int | None = None,
+    name: str = "",
+    floating_ip: bool = False,
+    if_down: str = Patience.WAIT,
+    **wanted: str,
+) -> Operation:
+    """Boot `count` servers, or one for each name of the hostlist `name`; the rest comes from the defaults.
+
+    `wanted` may name cloud, image, flavor, key, group, network, security_group. Raises NotAllowed, PolicyDenied,
+    QuotaExceeded, Ambiguous, NotFound, Invalid, Conflict.
+    """
+    plan = _plan(actor, project, count, name, if_down, wanted, is_meant=True)
+    decision = plan.decision.require()
+    quota.check(plan.rooms)
+    names = _names(plan.choice, name, plan.count, defaults.take_names)
+    servers = lifecycle.begin([_server(plan.choice, each, actor) for each in names], actor=actor, verb="requested")
+    _remember_last(actor, project, servers[-1])
+    return operations.request(
+        "server.create",
+        targets=servers,
+        tokens=[server.token for server in servers],
+        project=project,
+        actor=actor,
+        lanes=[plan.choice.account.lane] * len(servers),
+        decision=decision,
+        params=_params(plan.choice, floating_ip),
+        patience=if_down,
+    )
+
+
+def plan_servers(
+    *,
+    actor: User,
+    project: Project,
+    count: int | None = None,
+    name: str = "",
+    floating_ip: bool = False,
+    if_down: str = Patience.WAIT,
+    **wanted: str,
+) -> Plan:
+    """What `boot_servers` would come to now; nothing is recorded or taken. Raises what it would, but for what is told:
+
+    what policies deny and which quotas would be passed.
+    """
+    plan = _plan(actor, project, count, name, if_down, wanted)
+    asks = plan.decision.effect is policy.Effect.ASK
+    others = access.holders(project, "operation.approve").exclude(pk=actor.pk).order_by("username")
+    return Plan(
+        choice=plan.choice,
+        count=plan.count,
+        decision=plan.decision,
+        rooms=plan.rooms,
+        names=_names(plan.choice, name, plan.count, defaults.next_names),
+        approvers=list(others.values_list("username", flat=True)[:MOST_APPROVERS]) if asks else (),
+    )
+
+
+def _plan(
+    actor: User,
+    project: Project,
+    count: int | None,
+    name: str,
+    if_down: str,
+    wanted: Mapping[str, str],
+    *,
+    is_meant: bool = False,
+) -> Plan:
+    """Resolved, decided and counted; one that is meant holds the project's limits until the transaction ends."""
+    access.require(actor, "server.create", project)
+    _check_patience(if_down)
+    choice = defaults.resolve(actor=actor, project=project, wanted=wanted)
+    number = _count(count, name)
+    if is_meant:
+        quota.hold(project)
+    taken = functools.cache(lambda: facts.taken_by(project))
+    resources, scope = choice.resources(number), choice.account.lane
+
+    def used() -> policy.Used:
+        return policy.Used(
+            project=quota.amounts(taken(), resources, scope=scope),
+            member=quota.amounts(taken(), resources, scope=scope, owner_id=actor.pk),
+        )
+
+    wish = policy.Wish(service=f"cloud:{choice.account.cloud.name}", resources=resources, used=used)
+    return Plan(
+        choice=choice,
+        count=number,
+        decision=policy.decide(actor=actor, project=project, wish=wish),
+        rooms=quota.rooms(project, member=actor, scope=scope, label=str(choice.account), wanted=resources, taken=taken),
+    )
+
+
+def _check_patience(if_down: str) -> None:
+    if if_down not in Patience.values:
+        hint = near(if_down, Patience.values)
+        raise Invalid(f"if_down is wait or fail, not {if_down[:40]!r}.{hint}", field="if_down")
+
+
+def _count(count: int | None, name: str) -> int:
+    if not name:
+        return defaults.check_count(1 if count is None else count)
+    named = len(expand_names(name, limit=defaults.MAX_COUNT))
+    if count is None or count == named or named == 1:
+        return defaults.check_count(named if count is None else count)
+    raise Invalid(f"{name!r} stands for {named} names, but count is {count}. Leave one of the two out.", field="count")
+
+
+def _names(choice: defaults.Choice, name: str, count: int, hand_out: Handing) -> list[str]:
+    """The names given, or handed out; several servers of one name are numbered below it."""
+    project = choice.account.project
+    if not name:
+        return hand_out(project, choice.prefix, count)
+    wanted = expand_names(name, limit=defaults.MAX_COUNT)
+    if len(wanted) == 1 and count > 1:
+        defaults.check_names(project, f"{wanted[0]}_1")
+        return hand_out(project, wanted[0], count)
+    return defaults.check_names(project, name)
+
+
+def _server(choice: defaults.Choice, name: str, actor: User) -> Server:
+    return Server(
+        state=ServerState.REQUESTED,
+        account=choice.account,
+        project=choice.account.project,
+        owner=actor,
+        name=name,
+        token=new_token(),
+        group=choice.group,
+        image=choice.image.provider_id,
+        flavor=choice.flavor.provider_id,
+        key=_key_name(choice.key, actor),
+        cores=choice.flavor.cores,
+        ram=choice.flavor.ram,
+    )
+
+
+def _params(choice: defaults.Choice, floating_ip: bool) -> dict[str, Any]:
+    """What the handler needs beside the server's own record; all of it as decided now."""
+    return {
+        "key_name": _key_name(choice.key, choice.key.user if choice.key else None),
+        "public_key": choice.key.public_key if choice.key else "",
+        "security_group": choice.security_group,
+        "networks": [choice.network.provider_id] if choice.network else [],
+        "floating_ip": floating_ip,
+    }
+
+
+def _key_name(key: SshKey | None, owner: User | None) -> str:
+    """The key's name at a cloud: readable, and another one when the key itself is another."""
+    if key is None or owner is None:
+        return ""
+    mark = "".join(sign for sign in key.fingerprint.removeprefix("SHA256:") if sign.isalnum())[:8]
+    return f"{owner.username}-{key.name}-{mark}"[:255]
+
+
+def _remember_last(actor: User, project: Project, server: Server) -> None:
+    defaults.store(user=actor, project=project, account=None, key=Default.Key.LAST_SERVER, value=server.name)
