@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.models import User
-from activity.api import Answer, Filter, Lists, Signed, one, one_of
+from activity.api import Answer, Body, Filter, Lists, Signed, Text, one, one_of
 from activity.views import SIGNED
 from cloudmesh.errors import Invalid
 from cloudmesh.types import Json
@@ -58,12 +58,18 @@ class OperationWhole(OperationAnswer):
     """A wish with what came of it."""
 
     result = serializers.JSONField(source="operation.result")
+    decision = serializers.JSONField(allow_null=True, help_text="What policies said, where somebody had to be asked")
+    next = serializers.CharField(help_text="What can be done about it; empty where nothing needs to be done")
 
 
 class Accepted(Answer):
     """A wish that was taken down."""
 
     operation = OperationAnswer()
+
+
+class RejectRequest(Body):
+    reason = Text(help_text="Told to whoever asked")
 
 
 def _target(actor: User, text: str) -> Q:
@@ -88,6 +94,8 @@ class Operations(Lists):
         "retrieve": "operation.view",
         "cancel": "operation.cancel",
         "retry": "operation.retry",
+        "approve": "operation.approve",
+        "reject": "operation.approve",
     }
     serializer_class = OperationAnswer
     lookup_url_kwarg = "id"
@@ -129,6 +137,22 @@ class Operations(Lists):
         operation = access.fetch(Operation, id, actor=request.user, permission="operation.retry")
         operation = services.retry(actor=request.user, operation=operation)
         return Response(answer_of(operation), status=202, headers=location(operation))
+
+    @extend_schema(request=NOTHING, responses={202: OperationAnswer})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Signed, id: uuid.UUID) -> Response:
+        """Let a waiting wish of somebody else go ahead."""
+        operation = access.fetch(Operation, id, actor=request.user, permission="operation.approve")
+        operation = services.approve(actor=request.user, operation=operation)
+        return Response(answer_of(operation), status=202, headers=location(operation))
+
+    @extend_schema(request=RejectRequest, responses=OperationAnswer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Signed, id: uuid.UUID) -> Response:
+        """Refuse a waiting wish of somebody else, with a reason."""
+        operation = access.fetch(Operation, id, actor=request.user, permission="operation.approve")
+        reason = RejectRequest.parse(request)["reason"]
+        return Response(answer_of(services.reject(actor=request.user, operation=operation, reason=reason)))
 
 
 def answer_of(operation: Operation) -> Json:

@@ -1,4 +1,4 @@
-"""Wishes as pages: what is under way, how far it is, and taking it back or trying it again."""
+"""Wishes as pages: what is under way, how far it is, taking it back, trying it again, and deciding about it."""
 
 import uuid
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
@@ -66,6 +67,9 @@ def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
         "children": shown(request.user, children),
         "steps": Event.objects.filter(object_id=operation.pk).order_by("-pk")[:STEPS],
         "target": operation.target,
+        "decision": facts.decision,
+        "next_step": facts.next,
+        "may_decide": services.waiting_for(request.user).filter(pk=operation.pk).exists(),
         **_result(operation),
     }
     return render(request, "operations/operation_detail.html", context)
@@ -89,6 +93,47 @@ def cancel(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def retry(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = access.fetch(Operation, pk, actor=request.user, permission="operation.retry")
     return accepted(request, services.retry(actor=request.user, operation=operation), "Trying again")
+
+
+@needs(SIGNED)
+class ApprovalList(Listing):
+    """The wishes that wait for somebody's approval, of those that the reader may approve."""
+
+    model = Operation
+    template_name = "operations/approval_list.html"
+    name = "operations"
+    words = ("target_name", "kind", "state_reason", "owner__username", "project__name")
+    orders = {"created_at": ["created_at"], "project": ["project__name"], "owner": ["owner__username"]}
+    usual = ("created_at", "pk")
+
+    def filters(self) -> Iterable[Filter]:
+        yield project_filter(self.request.user)
+
+    def records(self) -> QuerySet[Any]:
+        return services.waiting_for(self.request.user).defer("result")
+
+
+@needs("operation.approve")
+@require_POST
+def approve(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    operation = access.fetch(Operation, pk, actor=request.user, permission="operation.approve")
+    operation = services.approve(actor=request.user, operation=operation)
+    return accepted(request, operation, f"Approved {operation.target_name}")
+
+
+@needs("operation.approve")
+class Reject(View):
+    """Why a wish is refused, and that it is."""
+
+    def get(self, request: Signed, pk: uuid.UUID) -> HttpResponse:
+        operation = access.fetch(Operation, pk, actor=request.user, permission="operation.approve")
+        return render(request, "operations/_reject_dialog.html", {"operation": operation})
+
+    def post(self, request: Signed, pk: uuid.UUID) -> HttpResponse:
+        operation = access.fetch(Operation, pk, actor=request.user, permission="operation.approve")
+        reason = request.POST.get("reason", "")
+        operation = services.reject(actor=request.user, operation=operation, reason=reason)
+        return accepted(request, operation, f"Rejected {operation.target_name}")
 
 
 def accepted(request: Signed, operation: Operation, title: str, *, back: str = "", detail: str = "") -> HttpResponse:
