@@ -6,12 +6,16 @@ See docs/decisions/0004-endpoint-guard.md.
 """
 
 import contextlib
+import http.client
 import ipaddress
 import socket
-from collections.abc import Callable
+import ssl
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cloudmesh.errors import Rejected
+from cloudmesh.errors import Rejected, Unreachable
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
@@ -81,6 +85,67 @@ def allowed_addresses(guard: Guard, name: str, port: int) -> list[str]:
     if forbidden and not allowed:
         raise forbidden
     return allowed
+
+
+def post(url: str, body: bytes, *, headers: Mapping[str, str], guard: Guard, seconds: float) -> int:
+    """Send `body` to `url` over a guarded connection; the status of the answer, which is not read any further.
+
+    No redirect is followed and no proxy asked. All of it, but looking up the name, has `seconds`, however slowly the
+    other side speaks. Raises Rejected where the guard lets no address pass, Unreachable.
+    """
+    parts = urllib.parse.urlsplit(url)
+    host, is_tls = parts.hostname or "", parts.scheme == "https"
+    target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    try:
+        opened = _connected(guard, host, parts.port or (443 if is_tls else 80), seconds)
+        if is_tls:
+            context = ssl.create_default_context()
+            opened = context.wrap_socket(opened, server_hostname=host, do_handshake_on_connect=False)
+        with opened, _deadline(opened, seconds):
+            if isinstance(opened, ssl.SSLSocket):
+                opened.do_handshake()
+            connection = http.client.HTTPConnection(host)
+            connection.sock = opened
+            connection.request("POST", target, body, {"Host": parts.netloc, "Connection": "close", **headers})
+            return connection.getresponse().status
+    except TimeoutError as error:
+        raise Unreachable(f"{host} did not answer within {seconds:.0f} s.") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{host} could not be reached, or does not speak HTTP: {_said(error)}.") from error
+
+
+def _connected(guard: Guard, host: str, port: int, seconds: float) -> socket.socket:
+    *others, last = allowed_addresses(guard, host, port)
+    for address in others:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((address, port), seconds / 2)
+    return socket.create_connection((last, port), seconds)
+
+
+@contextlib.contextmanager
+def _deadline(opened: socket.socket, seconds: float) -> Iterator[None]:
+    """Hang up after `seconds`: the time-out of a socket begins anew with each byte that trickles in."""
+    is_late = threading.Event()
+
+    def hang_up() -> None:
+        is_late.set()
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if is_late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "strerror", "") or error or type(error).__name__)[:200]
 
 
 def public_only(address: str) -> None:

@@ -94,6 +94,12 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def project_id(self) -> uuid.UUID | None:
+        """The project whose events it is told of, if it is not its owner's own."""
+        kind, _, pk = self.topic.partition(":")
+        return uuid.UUID(pk) if kind == "project" else None
+
 
 class Delivery(models.Model):
     """One event on its way to a webhook, tried again until it is taken or too old."""

@@ -28,6 +28,7 @@ from projects.services.ends import (
     complete_project,
     unblock_project,
 )
+from projects.services.impersonation import acting_as, impersonate
 from projects.services.invitations import (
     accept_invitation,
     find_invitation,
@@ -72,6 +73,7 @@ __all__ = [
     "Concerned",
     "accept_invitation",
     "accept_request",
+    "acting_as",
     "add_member",
     "add_webhook",
     "application_differences",
@@ -96,6 +98,7 @@ __all__ = [
     "find_invitation",
     "find_user",
     "give_role",
+    "impersonate",
     "invite",
     "leave_project",
     "limits_text",
