@@ -15,6 +15,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -25,6 +26,7 @@ Hint = dict[str, Any]
 
 LOCK = 0x636D_0001  # one numbering at a time in one database
 HINT = ("seq", "topic", "kind", "object_id", "verb", "version")
+CROWDS = {"project": "projects", "user": "users"}  # kind of topic → the one that stands for all of them
 PORTION = 500  # hints in one message
 REPLAY = 5000  # hints; who missed more reads everything again
 SILENCE = 0.5  # seconds without a doorbell after Redis did not answer, or twice as long as that took
@@ -72,16 +74,25 @@ def since(seq: int, *, limit: int = 1000) -> list[Hint]:
     return [_hint(row) for row in rows]
 
 
+def crowd(topic: str) -> str:
+    """The topic that stands for all of its kind: `projects` for `project:ID`; empty where there is none."""
+    return CROWDS.get(topic.partition(":")[0], "")
+
+
 def missed(seq: int, topics: Collection[str], *, upto: int) -> list[Hint] | None:
     """The hints on `topics` after `seq` up to `upto`, oldest first; None when they cannot be told.
 
-    That is so when there are too many, when older events were deleted, and when `seq` is of another database.
+    That is so when there are too many, when older events were deleted, and when `seq` is of another database. A topic
+    may stand for all of its kind.
     """
     numbered = Event.objects.exclude(seq=None).order_by("seq")
     oldest = numbered.values_list("seq", flat=True).first() or 0
     if not oldest - 1 <= seq <= upto:
         return None
-    rows = numbered.filter(seq__gt=seq, seq__lte=upto, topic__in=topics).values_list(*HINT)[: REPLAY + 1]
+    wanted = Q(topic__in=topics)
+    for kind in [kind for kind, many in CROWDS.items() if many in topics]:
+        wanted |= Q(topic__startswith=f"{kind}:")
+    rows = numbered.filter(wanted, seq__gt=seq, seq__lte=upto).values_list(*HINT)[: REPLAY + 1]
     hints = [_hint(row) for row in rows]
     return hints if len(hints) <= REPLAY else None
 

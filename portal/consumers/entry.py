@@ -14,7 +14,7 @@ from django.http.request import split_domain_port, validate_host
 
 from accounts import backends
 from accounts.models import User
-from projects import access
+from projects import access, services
 
 Scope = Mapping[str, Any]  # of ASGI
 
@@ -42,7 +42,7 @@ def user_of(shown: Credential) -> User | None:
         return token.user if token else None
     request = HttpRequest()
     request.session = importlib.import_module(settings.SESSION_ENGINE).SessionStore(shown.session or None)
-    user = auth.get_user(request)
+    user = services.acting_as(auth.get_user(request), request.session)
     return user if isinstance(user, User) and user.is_active else None
 
 

@@ -176,7 +176,7 @@ class Hub:
         for hint in hints:
             for listener in self._by_owner.get(hint["topic"], ()):
                 listener.doubt()  # a membership, a role, a token: what is told to somebody may be about what they see
-            room = self._by_topic.get(hint["topic"])
+            room = self._room(hint["topic"])
             if room:
                 news = News(hint)
                 for listener in room:
@@ -186,6 +186,11 @@ class Hub:
             if self._told >= SLICE:
                 self._told = 0
                 await asyncio.sleep(0)
+
+    def _room(self, topic: str) -> Collection[Hearer]:
+        """Who follows a topic, or all of its kind; who follows both is there once."""
+        some, more = self._by_topic.get(topic), self._by_topic.get(events.crowd(topic))
+        return some | more if some and more else some or more or ()
 
     async def _tend(self) -> None:
         while True:

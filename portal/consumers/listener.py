@@ -57,12 +57,17 @@ class Wish:
 
     def __post_init__(self) -> None:
         """Raises Goodbye with what is wrong."""
-        if len(self.topics) > TOPICS:
-            raise Goodbye(BAD, f"At most {TOPICS} topics at once.")
         if any(len(topic) > LONGEST_TOPIC or not topic.isprintable() for topic in self.topics):
-            raise Goodbye(BAD, "A topic is project:ID, user:ID or portal.")
+            raise Goodbye(BAD, "A topic is project:ID, user:ID or portal; projects and users stand for all.")
         if self.since is not None and (type(self.since) is not int or self.since < 0):
             raise Goodbye(BAD, "`since` is the number of the last event you saw: 0 or more.")
+
+    @classmethod
+    def of_client(cls, topics: Collection[str], since: Any) -> "Wish":
+        """Raises Goodbye with what is wrong; whoever may hear more topics than this asks for all, or for `projects`."""
+        if len(topics) > TOPICS:
+            raise Goodbye(BAD, f"At most {TOPICS} topics at once.")
+        return cls(frozenset(topics), since)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +215,7 @@ class Listener(AsyncConsumer, abc.ABC):
     async def _tell(self) -> None:
         while self._news and not self._doubts:
             news = self._news.popleft()
-            if news.seq > self._heard.get(news.topic, math.inf):
+            if news.seq > min(self._heard.get(news.topic, math.inf), self._heard.get(news.crowd, math.inf)):
                 await self.send(self.told(news))
 
     async def _follow(self, wish: Wish) -> None:
@@ -225,7 +230,7 @@ class Listener(AsyncConsumer, abc.ABC):
         if answer.missed is None:
             await self.send(self.reset(answer.last))
         for hint in answer.missed or ():
-            if hint["topic"] in answer.granted:
+            if hint["topic"] in answer.granted or events.crowd(hint["topic"]) in answer.granted:
                 await self.send(self.told(News(hint)))
 
     async def _check(self) -> None:

@@ -82,5 +82,5 @@ def _parse(text: str) -> Wish:
         raise Goodbye(BAD, f"This is no JSON: {error}") from error
     match content:
         case {"subscribe": [*topics]} if all(isinstance(topic, str) for topic in topics):
-            return Wish(frozenset(topics), content.get("since"))
+            return Wish.of_client(frozenset(topics), content.get("since"))
     raise Goodbye(BAD, 'Send {"subscribe": ["project:ID", …], "since": number}.')

@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from activity import events
+
 Message = dict[str, Any]  # of ASGI
 
 
@@ -12,6 +14,7 @@ class News:
     def __init__(self, hint: dict[str, Any]) -> None:
         self.seq: int = hint["seq"]
         self.topic: str = hint["topic"]
+        self.crowd = events.crowd(self.topic)
         self._text = orjson.dumps(hint)
 
     @functools.cached_property

@@ -90,4 +90,4 @@ def _parse(scope: entry.Scope) -> Wish:
     topics = frozenset(topic for some in query.get("topics", []) for topic in some.split(",") if topic)
     since = entry.header(scope, "last-event-id") or query.get("since", [""])[-1]
     is_number = since.isascii() and since.isdigit() and len(since) < 20
-    return Wish(topics, int(since) if is_number else -1 if since else None)
+    return Wish.of_client(topics, int(since) if is_number else -1 if since else None)
