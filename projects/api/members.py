@@ -21,7 +21,8 @@ WORKING = [role.value for role in Role if access.works(role)]
 class Within(Lists):
     """A list that belongs to one project, which its path names."""
 
-    lookup_value_converter = "str"
+    def list(self, request: Signed, name: str = "") -> Response:
+        return super().list(request)
 
     def project(self, request: Signed, permission: str) -> Project:
         return access.project_named(request.user, self.kwargs["name"], permission=permission)
