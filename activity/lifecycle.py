@@ -236,6 +236,8 @@ def _event(
 def _signed(event: Event, actor: Actor | None) -> Event:
     if actor is not None:
         event.actor_id, event.actor_name = actor.pk, actor.get_username()
+        if by := getattr(actor, "acted_by", ""):
+            event.data["by"] = by  # the administrator who acts as them
     return event
 
 

@@ -4,14 +4,17 @@ import base64
 import binascii
 import datetime
 import hashlib
+import itertools
 import re
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import backends
+from accounts.access import require_oneself
 from accounts.models import ApiToken, LoginLink, SshKey, User
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid
@@ -26,6 +29,7 @@ KEY_TYPES = (
     "ecdsa-sha2-nistp521",
     "sk-ssh-ed25519@openssh.com",
 )
+MOST_KEYS = 50  # in one file
 KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 
@@ -39,9 +43,18 @@ def create_user(*, username: str, email: str, password: str | None = None, is_ad
 
 @transaction.atomic
 def issue_token(
-    *, user: User, name: str, scopes: Sequence[str] = ("read", "write"), life: datetime.timedelta | None = TOKEN_LIFE
+    *,
+    user: User,
+    name: str,
+    scopes: Sequence[str] = ("read", "write"),
+    life: datetime.timedelta | None = TOKEN_LIFE,
+    project_id: uuid.UUID | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new API token and its secret, which is shown this once. Raises Invalid."""
+    """A new API token and its secret, which is shown this once; with `project_id` it works there alone.
+
+    Raises Invalid.
+    """
+    require_oneself(user)
     if not scopes or set(scopes) - set(ApiToken.Scope.values):
         raise Invalid(
             f"A token's scopes are {' and '.join(ApiToken.Scope.values)}; got {', '.join(scopes) or 'none'}.",
@@ -54,6 +67,7 @@ def issue_token(
         digest=backends.digest(secret),
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + life if life else None,
+        project_id=project_id,
     )
     lifecycle.note(kind="token", verb="created", topic=user.topic, object_id=token.pk, name=token.name, actor=user)
     return token, secret
@@ -61,6 +75,8 @@ def issue_token(
 
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User | None) -> None:
+    if actor is not None:
+        require_oneself(actor)
     lifecycle.note(
         kind="token", verb="revoked", topic=token.user.topic, object_id=token.pk, name=token.name, actor=actor
     )
@@ -78,19 +94,18 @@ def issue_login_link(*, user: User) -> str:
 @transaction.atomic
 def add_ssh_key(*, actor: User, name: str, public_key: str) -> SshKey:
     """Keep a public key of `actor`. Raises Invalid, Conflict."""
+    require_oneself(actor)
     kind, body, comment = parse_ssh_key(public_key)
-    name = name.strip() or re.sub(r"[^A-Za-z0-9_.-]", "-", comment.partition("@")[0])[:64] or "key"
+    name = name.strip() or key_name(comment)
     if not KEY_NAME.match(name):
         raise Invalid(
             f"The key name {name[:70]!r} is not possible: use up to 64 letters, digits, dots, dashes and underscores.",
             field="name",
         )
-    blob = base64.b64decode(body)
-    fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
     try:
         with transaction.atomic():
             key = SshKey.objects.create(
-                user=actor, name=name, public_key=f"{kind} {body}", fingerprint=fingerprint, comment=comment[:255]
+                user=actor, name=name, public_key=f"{kind} {body}", fingerprint=fingerprint(body), comment=comment[:255]
             )
     except IntegrityError as error:
         raise Conflict(f"You have a key named {name!r}, or this very key, already.", field="name") from error
@@ -99,7 +114,59 @@ def add_ssh_key(*, actor: User, name: str, public_key: str) -> SshKey:
 
 
 @transaction.atomic
+def add_ssh_keys(*, actor: User, text: str, name: str = "") -> list[SshKey]:
+    """Keep every key of a text with one on each line, as `.pub`, `.keys` and `authorized_keys` files are.
+
+    Keys that `actor` has already are left out. All or none are kept: raises Invalid naming the line, Conflict.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    if len(lines) < 2 or "PRIVATE KEY" in text:
+        return [add_ssh_key(actor=actor, name=name, public_key=text)]
+    if len(lines) > MOST_KEYS:
+        raise Invalid(f"These are {len(lines)} keys; bring at most {MOST_KEYS} at a time.", field="public_key")
+    known = {(key.name, key.fingerprint) for key in SshKey.objects.filter(user=actor)}
+    names, prints = {each for each, _ in known}, {each for _, each in known}
+    added = []
+    for number, line in lines:
+        body, comment = _line(number, line)
+        if fingerprint(body) not in prints:
+            free = _free_name(name or key_name(comment), names)
+            added.append(add_ssh_key(actor=actor, name=free, public_key=line))
+            names.add(free)
+            prints.add(added[-1].fingerprint)
+    if not added:
+        raise Conflict("You have all of these keys already.", field="public_key")
+    return added
+
+
+def _line(number: int, line: str) -> tuple[str, str]:
+    """Body and comment of the key on a line of a file."""
+    try:
+        _, body, comment = parse_ssh_key(line)
+    except Invalid as error:
+        raise Invalid(f"Line {number}: {error.message}", field="public_key") from error
+    return body, comment
+
+
+def key_name(comment: str) -> str:
+    """What a key is called that nobody named."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", comment.partition("@")[0]).lstrip("-._")[:64] or "key"
+
+
+def fingerprint(body: str) -> str:
+    """As `ssh-keygen -l` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(base64.b64decode(body)).digest()).decode().rstrip("=")
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    numbered = (f"{wanted[:60]}-{number}" for number in itertools.count(2))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
+
+
+@transaction.atomic
 def remove_ssh_key(*, key: SshKey, actor: User) -> None:
+    require_oneself(actor)
     lifecycle.note(kind="key", verb="deleted", topic=key.user.topic, object_id=key.pk, name=key.name, actor=actor)
     key.delete()
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import secrets
+from accounts.access import require_oneself
 from accounts.models import NoticeKind, User, Webhook
 from accounts.services.notices import notify
 from activity import lifecycle
@@ -27,6 +28,7 @@ NO_URL = (
 @transaction.atomic
 def add_webhook(*, owner: User, topic: str, url: str, kinds: Sequence[str] = ()) -> tuple[Webhook, str]:
     """A new webhook and its signing secret, which is shown this once. Raises Invalid, Conflict."""
+    require_oneself(owner)
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # so that two at once do not pass the limit
     if Webhook.objects.filter(owner=owner).count() >= WEBHOOKS:
         raise Conflict(f"You have {WEBHOOKS} webhooks, which is the most. Remove one that you do not need.")

@@ -1,14 +1,62 @@
 """Signing in and out, and one's own account."""
 
-from accounts.views.signin import BACKEND, TOO_MANY, TRIES, WRONG, login, login_link, logout, own_page
+from accounts.views.agreements import agreed, agreement, agreements
+from accounts.views.apply import Apply, apply_sent, apply_status
+from accounts.views.limits import may_ask
+from accounts.views.passwords import PasswordChange, PasswordChoose, PasswordReset, PasswordSent
+from accounts.views.profile import Account
+from accounts.views.security import (
+    security,
+    session_end,
+    sign_out_everywhere,
+    totp,
+    totp_begin,
+    totp_codes,
+    totp_disable,
+)
+from accounts.views.signin import (
+    BACKEND,
+    LOCKED,
+    TOO_MANY,
+    TRIES,
+    WRONG,
+    admin_login,
+    login,
+    login_link,
+    logout,
+    own_page,
+    second_step,
+)
 
 __all__ = [
     "BACKEND",
+    "LOCKED",
     "TOO_MANY",
     "TRIES",
     "WRONG",
+    "Account",
+    "Apply",
+    "PasswordChange",
+    "PasswordChoose",
+    "PasswordReset",
+    "PasswordSent",
+    "admin_login",
+    "agreed",
+    "agreement",
+    "agreements",
+    "apply_sent",
+    "apply_status",
     "login",
     "login_link",
     "logout",
+    "may_ask",
     "own_page",
+    "second_step",
+    "security",
+    "session_end",
+    "sign_out_everywhere",
+    "totp",
+    "totp_begin",
+    "totp_codes",
+    "totp_disable",
 ]

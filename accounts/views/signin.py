@@ -1,29 +1,39 @@
-"""Signing in and out: by password, or by a link that works once."""
+"""Signing in and out: by password and perhaps a code, or by a link that works once."""
 
 import hashlib
+import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import backends
+from accounts import backends, services
+from accounts.backends.sessions import address_of
+from accounts.models import Session, User
 from activity.views import PUBLIC, SIGNED, needs
-from cloudmesh.errors import CloudmeshError
+from cloudmesh.errors import CloudmeshError, NotAllowed
 
 BACKEND = "accounts.backends.LocalBackend"
 TRIES = 10  # to sign in, from one address and for one name
 A_MINUTE = 60
+HALFWAY = "halfway"  # in the session: who gave the right password and owes a code
+PATIENCE = 300  # seconds for the code
 
 WRONG = "This user name and password do not go together."
 TOO_MANY = "Too many tries. Wait a minute, then try again."
+LOCKED = (
+    "Too many wrong passwords for this name: for 15 minutes none is looked at. Try again then, or set a new password."
+)
 
 
 @needs(PUBLIC)
@@ -31,21 +41,41 @@ TOO_MANY = "Too many tries. Wait a minute, then try again."
 @login_not_required
 @sensitive_post_parameters("password")
 def login(request: HttpRequest) -> HttpResponse:
-    """A form for user name and password; after it the page somebody wanted to see."""
+    """A form for user name and password; after it the page somebody wanted to see, or the form for a code."""
     if request.user.is_authenticated:
         return redirect(own_page(request))
-    name, message = request.POST.get("username", "").replace("\0", "").strip(), ""
+    name, message, status = request.POST.get("username", "").replace("\0", "").strip(), "", 200
     if request.method == "POST":
-        if not _may_try(request, name):
-            message = TOO_MANY
-        else:
-            user, message = _recognise(request, name)
-            if user:
-                auth.login(request, user)
-                return redirect(own_page(request))
+        try:
+            return _enter(request, _recognised(request, name))
+        except CloudmeshError as error:
+            message, status = error.message, 429 if error.message == TOO_MANY else error.status
     context = {"message": message, "username": name, "next": _asked(request), "standalone": settings.STANDALONE}
-    status = 429 if message == TOO_MANY else 403 if message else 200
     return render(request, "login.html", context, status=status)
+
+
+@needs(PUBLIC)
+@never_cache
+@login_not_required
+@sensitive_post_parameters("code")
+def second_step(request: HttpRequest) -> HttpResponse:
+    """The form for a code, for a few minutes after the right password; nobody is signed in before it."""
+    user = _halfway(request)
+    if request.user.is_authenticated:
+        return redirect(own_page(request))
+    if user is None:
+        return redirect(reverse("portal:login", query={"next": _asked(request)}))
+    message = ""
+    if request.method == "POST":
+        try:
+            services.check_code(user=user, code=request.POST.get("code", ""))
+        except CloudmeshError as error:
+            message = error.message
+        else:
+            auth.login(request, user, backend=request.session.pop(HALFWAY)["backend"])
+            return redirect(own_page(request))
+    context = {"message": message, "next": _asked(request)}
+    return render(request, "accounts/second_step.html", context, status=403 if message else 200)
 
 
 @needs(PUBLIC)
@@ -73,8 +103,21 @@ def login_link(request: HttpRequest, secret: str) -> HttpResponse:
 @needs(SIGNED)
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
+    """The session's other open pages end as well."""
+    session = Session.objects.select_related("user").filter(pk=backends.session_id(request)).first()
+    if session and session.user:
+        services.end_session(session=session, actor=session.user)
     auth.logout(request)
     return redirect(settings.LOGIN_URL)
+
+
+@needs(PUBLIC)
+@login_not_required
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Django's administration has no door of its own: no password is looked at without counting it."""
+    if request.user.is_authenticated:
+        raise NotAllowed("The administration is for administrators. Sign in as one.")
+    return redirect(reverse("portal:login", query={"next": request.GET.get("next", "")}))
 
 
 def own_page(request: HttpRequest) -> str:
@@ -84,29 +127,53 @@ def own_page(request: HttpRequest) -> str:
     return wanted if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _recognise(request: HttpRequest, name: str) -> tuple[AbstractBaseUser | None, str]:
-    """Who that is; or nobody and what to tell, such as that the directory does not answer or locked them out."""
-    try:
-        user = auth.authenticate(request, username=name, password=request.POST.get("password", ""))
-    except CloudmeshError as error:
-        return None, error.message
-    return user, "" if user else WRONG
-
-
 def _asked(request: HttpRequest) -> str:
     return request.POST.get("next") or request.GET.get("next", "")
+
+
+def _recognised(request: HttpRequest, name: str) -> User:
+    """Whose name and password these are. Raises NotAllowed, and what a directory says."""
+    if not _may_try(request, name):
+        raise NotAllowed(TOO_MANY)
+    key = services.password_key(name)
+    if not services.claim_try(key):
+        raise NotAllowed(LOCKED)
+    user: Any = auth.authenticate(request, username=name, password=request.POST.get("password", ""))
+    if user is None:
+        raise NotAllowed(WRONG)
+    services.forgive(key)
+    return user  # type: ignore[no-any-return]
+
+
+def _enter(request: HttpRequest, user: User) -> HttpResponse:
+    """Sign in, or ask for the second factor under a session key that nobody knew before the password."""
+    if not services.has_second_factor(user):
+        auth.login(request, user)
+        return redirect(own_page(request))
+    request.session.cycle_key()
+    request.session[HALFWAY] = {
+        "user": str(user.pk),
+        "backend": user.backend,  # type: ignore[attr-defined]
+        "hash": user.get_session_auth_hash(),
+        "until": time.time() + PATIENCE,
+    }
+    return redirect(reverse("portal:second-step", query={"next": _asked(request)}))
+
+
+def _halfway(request: HttpRequest) -> User | None:
+    """Who gave the right password a moment ago, and has not changed it since."""
+    state = request.session.get(HALFWAY)
+    if state is None or state["until"] < time.time():
+        return None
+    user = User.objects.filter(pk=state["user"], is_active=True).first()
+    is_same = user is not None and constant_time_compare(state["hash"], user.get_session_auth_hash())
+    return user if is_same else None
 
 
 def _may_try(request: HttpRequest, name: str) -> bool:
     """Count this try for its address and its name; both have a few in a minute."""
     digest = hashlib.sha256(name.lower().encode()).hexdigest()  # no odd signs in a key
-    return all([_count(f"login:from:{_address(request)}"), _count(f"login:name:{digest}")])
-
-
-def _address(request: HttpRequest) -> str:
-    """The client's; behind a proxy of ours what that one says, which is the last it appended."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return forwarded.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
+    return all([_count(f"login:from:{address_of(request)}"), _count(f"login:name:{digest}")])
 
 
 def _count(key: str) -> bool:

@@ -92,9 +92,9 @@ def light(servers: QuerySet[Server]) -> QuerySet[Server]:
     return servers.defer(*HEAVY)
 
 
-def server_facts(servers: Sequence[Server]) -> list[ServerFacts]:
-    """The facts of a page of servers, with at most 4 questions to the database."""
-    read_at = _attach_accounts(servers)
+def server_facts(servers: Sequence[Server], *, known: Iterable[CloudAccount] = ()) -> list[ServerFacts]:
+    """The facts of a page of servers, with at most 4 questions to the database; 3 when `known` has their clouds."""
+    read_at = _attach_accounts(servers, known)
     _attach(servers, "owner", User.objects.all())
     names = _names(servers)
     live = live_operations(server.pk for server in servers)
@@ -152,9 +152,13 @@ def live_operations(target_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Operatio
     return {wish.target_id: wish for wish in wishes.order_by("created_at", "pk") if wish.target_id}
 
 
-def _attach_accounts(servers: Sequence[Server]) -> dict[uuid.UUID, datetime.datetime | None]:
+def _attach_accounts(
+    servers: Sequence[Server], known: Iterable[CloudAccount]
+) -> dict[uuid.UUID, datetime.datetime | None]:
     """Load the accounts of a page with their clouds and projects; answers when the servers of each were read."""
-    accounts = _with_read_at(CloudAccount.objects.all()).in_bulk({server.account_id for server in servers})
+    accounts = {account.pk: account for account in known}
+    if unknown := {server.account_id for server in servers} - accounts.keys():
+        accounts |= _with_read_at(CloudAccount.objects.all()).in_bulk(unknown)
     for server in servers:
         server.account = accounts[server.account_id]
         server.project = server.account.project

@@ -141,7 +141,7 @@ def shown(actor: User, servers: Sequence[Server]) -> list[Server]:
             operation=facts.operation,
             actions=actions(actor, facts.server),
         )
-        for facts in services.server_facts(servers)
+        for facts in services.server_facts(servers, known=services.known_clouds(actor))
     ]
 
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from accounts.api import Tokens
+from accounts.api import SecondFactor, Sessions, Tokens
 from clouds.api.accounts import Clouds, Drivers
 from clouds.api.catalogue import Flavors, Images, Networks
 from clouds.api.choices import Defaults, Keys
@@ -29,6 +29,7 @@ for noun, end_points in {
     "event": Events,
     "project": Projects,
     "token": Tokens,
+    "session": Sessions,
     "webhook": Webhooks,
 }.items():
     router.register(f"{noun}s", end_points, basename=noun)
@@ -48,6 +49,7 @@ def _project(noun: str, end_points: type[Within], key: str, kind: str = "str") -
 
 urlpatterns = [
     path("me/", Me.as_view(), name="me"),
+    path("me/totp/", SecondFactor.as_view(), name="second-factor"),
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
     path("usage/", Usage.as_view(), name="usage"),

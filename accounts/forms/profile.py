@@ -1,0 +1,44 @@
+"""What people tell of themselves. Only the fields that are named here can be changed by a form."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.forms.look import Grouped, dress
+from accounts.models import Profile, User
+
+PERSONAL = ("title", "phone", "url", "citizenship", "bio")
+ORGANISATION = ("institution", "institution_role", "department", "address", "country", "advisor")
+
+
+class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
+    GROUPS = (("Profile", PERSONAL), ("Organisation", ORGANISATION))
+
+    class Meta:
+        model = Profile
+        fields = (*PERSONAL, *ORGANISATION)
+        help_texts = {
+            "title": "Such as Dr. or Prof.",
+            "phone": "Seen by administrators only.",
+            "citizenship": "Seen by administrators only.",
+            "bio": "What you work on.",
+            "advisor": "Students: name, department, phone, e-mail and web page of your advisor.",
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        dress(self)
+
+
+class NamesForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
+    GROUPS = (("Name", ("first_name", "last_name")),)
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.required = True
+        dress(self)
