@@ -31,6 +31,15 @@ PACKAGES = {  # name: (version, npm integrity, {member of the package: file unde
         "sha512-Thx/WtpeOQqSrqBCw/A1cwGJGg4UrVa3+sW0GmrM3p4gJgO89ecH4qtbnyzDDWFvBTqjnIMCgELTNt636dtamA==",
         {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "htmx.LICENSE"},
     ),
+    "uplot": (
+        "1.6.32",
+        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+        {
+            "dist/uPlot.iife.min.js": "uPlot.iife.min.js",
+            "dist/uPlot.min.css": "uPlot.min.css",
+            "LICENSE": "uPlot.LICENSE",
+        },
+    ),
     "@tabler/icons": (
         "3.51.0",
         "sha512-0pinvPZz7YeX+OSfxuEAbnEPWbocVXW5iU8h5lh41pYG8sZuQfpWECC980lxOT0clGIcNGn8xsBr+zKaRGdA/g==",
@@ -38,11 +47,11 @@ PACKAGES = {  # name: (version, npm integrity, {member of the package: file unde
     ),
 }
 ICONS = [  # those that the templates and portal/templatetags use
-    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "bell", "check", "checks",
-    "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "disc", "dots-vertical", "file-code",
+    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "bell", "chart-bar", "check", "checks",
+    "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "disc", "dots-vertical", "download", "file-code",
     "folder", "key", "layout-dashboard", "list-check", "logout", "menu-2", "moon", "pencil", "player-pause",
     "player-play", "player-stop", "plus", "power", "refresh", "repeat", "rotate-clockwise", "ruler-2", "search",
-    "server", "shield-lock", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
+    "server", "shield", "shield-lock", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
 ]  # fmt: skip
 SPRITE = "icons.svg"
 
