@@ -1,7 +1,7 @@
 from django.urls import path
 
 from projects import views
-from projects.views import applications, committee, policies, quotas
+from projects.views import applications, committee, people, policies, quotas
 
 app_name = "projects"
 urlpatterns = [
@@ -35,6 +35,11 @@ urlpatterns = [
     path("staff/policies/<uuid:policy>/approve/", policies.policy_approve, name="policy-approve"),
     path("staff/policies/<uuid:policy>/return/", policies.PolicyEnd.as_view(deed="return"), name="policy-return"),
     path("staff/policies/<uuid:policy>/retire/", policies.PolicyEnd.as_view(deed="retire"), name="policy-retire"),
+    path("staff/accounts/", people.PersonList.as_view(), name="person-list"),
+    path("staff/accounts/<uuid:pk>/", people.person_detail, name="person-detail"),
+    path("staff/accounts/<uuid:pk>/roles/", people.person_roles, name="person-roles"),
+    path("staff/accounts/<uuid:pk>/decide/<slug:deed>/", people.person_decide, name="person-decide"),
+    path("staff/accounts/<uuid:pk>/manage/<slug:deed>/", people.person_manage, name="person-manage"),
     path("applications/", applications.ApplicationList.as_view(), name="application-list"),
     path("applications/new/", applications.ApplicationNew.as_view(), name="application-new"),
     path("applications/<uuid:pk>/", applications.application_detail, name="application-detail"),

@@ -14,6 +14,8 @@ ORGANISATION = ("institution", "institution_role", "department", "address", "cou
 class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
     GROUPS = (("Profile", PERSONAL), ("Organisation", ORGANISATION))
 
+    url = forms.URLField(label="Web page", required=False, max_length=200, assume_scheme="https")
+
     class Meta:
         model = Profile
         fields = (*PERSONAL, *ORGANISATION)

@@ -1,6 +1,6 @@
 """The frame of every page: where one is and works, how the clouds are, and what to listen to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -56,11 +56,18 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "nav": _nav(request),
         "project": places[0] if places else None,
         "projects": sorted(places, key=str),
+        "staff": [permission for permission in access.PORTAL if access.may(user, permission)],
+        "decides": any(not access.why_not(user, "operation.approve", place) for place in places),
         "health": [_health(cloud) for cloud in clouds],
-        "live_topics": [user.topic, *sorted({place.topic for place in places} | {cloud.topic for cloud in clouds})],
+        "live_topics": [user.topic, *sorted({place.topic for place in places} | _beyond(user, clouds))],
         "live_seq": vars(request).get("live_seq", 0),
         "unread": vars(request).get("unread", 0),
     }
+
+
+def _beyond(user: User, clouds: Iterable[CloudAccount]) -> set[str]:
+    """What one listens to beside the places where one works; who sees all projects needs no list of them."""
+    return {"projects"} if access.sees_all(user) else {cloud.topic for cloud in clouds}
 
 
 @needs(SIGNED)
@@ -76,7 +83,8 @@ def _nav(request: HttpRequest) -> str:
     if match is None:
         return ""
     noun = {"operations": "operation", "activity": "event"}.get(match.namespace) or match.url_name or ""
-    return "dashboard" if noun == "dashboard" else f"{noun.partition('-')[0]}s"
+    stem = noun.partition("-")[0]
+    return stem if stem == "dashboard" else f"{stem[:-1]}ies" if stem.endswith("y") else f"{stem}s"
 
 
 def _health(cloud: CloudAccount) -> dict[str, Any]:
