@@ -24,8 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def bound(user: User, project: Project) -> Api:
-    token, secret = accounts.issue_token(user=user, name="bound")
-    ApiToken.objects.filter(pk=token.pk).update(project_id=project.pk)
+    _, secret = accounts.issue_token(user=user, name="bound", project_id=project.pk)
     return Api(secret)
 
 
@@ -128,8 +127,7 @@ def test_administrators_and_staff_lose_their_powers_with_it(account: CloudAccoun
 
 
 def test_it_hears_its_project_alone(account: CloudAccount, other: CloudAccount, member: User) -> None:
-    token, secret = accounts.issue_token(user=member, name="bound")
-    ApiToken.objects.filter(pk=token.pk).update(project_id=account.project_id)
+    _, secret = accounts.issue_token(user=member, name="bound", project_id=account.project_id)
     found = backends.find_token(secret)
     assert found
     assert access.hears(found.user) == {"portal", f"project:{account.project_id}"}

@@ -171,7 +171,7 @@ def test_a_member_reads_everything_of_the_project(api: Login, things: dict[str, 
 def test_an_alumnus_sees_nothing_of_the_project(
     api: Login, things: dict[str, str], member: User, lead: User, account: CloudAccount
 ) -> None:
-    factories.projects.add_member(actor=lead, project=account.project, user=member, role="alumni")
+    factories.projects.change_role(actor=lead, project=account.project, user=member, role="alumni")
     asking = api(member)
     for noun in ("servers", "clouds", "images", "operations", "projects"):
         assert asking.get(f"{noun}/").results == []

@@ -12,6 +12,7 @@ from accounts.models import ApiToken
 from activity import events, lifecycle
 from portal.standalone.children import wait_until
 from projects import services as projects
+from tests import factories
 from tests.activity.crowd import make_events
 from tests.portal.consumers.conftest import Person, Place, Team, sign_in
 
@@ -145,9 +146,33 @@ def test_who_leaves_a_project_hears_nothing_more_of_it(place: Place, team: Team)
         projects.remove_member(actor=team.lead.user, project=team.project, user=team.member.user)
         team.change()
         assert socket.next()["refused"] == team.topic
-        assert socket.next()["verb"] == "left"
+        assert [(heard["kind"], heard["verb"]) for heard in (socket.next(), socket.next())] == [
+            ("membership", "left"),
+            ("notice", "created"),
+        ]
         team.change()
         assert socket.is_silent()
+
+
+def test_who_becomes_alumni_hears_nothing_more_of_it(place: Place, team: Team) -> None:
+    with place.socket(team.member.token) as socket:
+        socket.subscribe(team.topic)
+        projects.change_role(actor=team.lead.user, project=team.project, user=team.member.user, role="alumni")
+        assert socket.next()["refused"] == team.topic
+        team.change()
+        assert socket.is_silent()
+
+
+def test_a_token_of_one_project_hears_that_one_until_its_owner_leaves(place: Place, team: Team) -> None:
+    user, other = team.member.user, factories.make_project(lead=team.member.user)
+    _, secret = accounts.issue_token(user=user, name="bound", project_id=team.project.pk)
+    with place.socket(secret) as socket:
+        socket.subscribe(team.topic, other.topic, user.topic)
+        lifecycle.change(other, actor=user, title="unheard")
+        seq = team.change()
+        assert socket.until(seq) == [seq]
+        projects.leave_project(actor=user, project=team.project)
+        assert socket.closed()[0] == 4401
 
 
 def test_who_left_is_replayed_nothing(place: Place, team: Team) -> None:
