@@ -6,7 +6,7 @@ Each function takes a whole page of records and asks a constant number of questi
 import datetime
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,12 +110,12 @@ def server_facts(servers: Sequence[Server], *, known: Iterable[CloudAccount] = (
     ]
 
 
-def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
-    """The facts of some cloud accounts, with at most 5 questions to the database."""
+def account_facts(accounts: Sequence[CloudAccount], *, known: Iterable[CloudAccount] = ()) -> list[AccountFacts]:
+    """The facts of some cloud accounts, with at most 5 questions to the database; 4 when they are all `known`."""
     ids = [account.pk for account in accounts]
-    known = _with_read_at(CloudAccount.objects.only("cloud", "project")).in_bulk(ids)
+    read = _loaded(ids, known)
     for account in accounts:
-        account.cloud, account.project = known[account.pk].cloud, known[account.pk].project
+        account.cloud, account.project = read[account.pk].cloud, read[account.pk].project
     _attach(accounts, "owner", User.objects.all())
     states, used = _tally(ids)
     caps = _caps(account.lane for account in accounts)
@@ -123,7 +123,7 @@ def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
     return [
         AccountFacts(
             account=account,
-            seen_at=_read_at(known[account.pk]),
+            seen_at=_read_at(read[account.pk]),
             states=states[account.pk],
             limits={
                 name: Use(used=used[account.pk].get(name, 0), limit=caps.get((account.lane, name)))
@@ -137,8 +137,9 @@ def account_facts(accounts: Sequence[CloudAccount]) -> list[AccountFacts]:
 
 def held_facts(records: Sequence[Any], *, actor: User) -> list[HeldFacts]:
     """The facts of a page of images, flavors or networks: three questions, and one for each project on it."""
-    _attach(records, "account", CloudAccount.objects.select_related("cloud", "project").defer("credential", "pending"))
-    accounts = {record.account_id: record.account for record in records}
+    accounts = _loaded({record.account_id for record in records}, known_clouds(actor))
+    for record in records:
+        record.account = accounts[record.account_id]
     usual = choices.favourites(actor=actor, accounts=list(accounts.values()))
     return [
         HeldFacts(held=held, is_default=held.provider_id == usual[held.account_id].get(held._meta.model_name))
@@ -156,13 +157,19 @@ def _attach_accounts(
     servers: Sequence[Server], known: Iterable[CloudAccount]
 ) -> dict[uuid.UUID, datetime.datetime | None]:
     """Load the accounts of a page with their clouds and projects; answers when the servers of each were read."""
-    accounts = {account.pk: account for account in known}
-    if unknown := {server.account_id for server in servers} - accounts.keys():
-        accounts |= _with_read_at(CloudAccount.objects.all()).in_bulk(unknown)
+    accounts = _loaded({server.account_id for server in servers}, known)
     for server in servers:
         server.account = accounts[server.account_id]
         server.project = server.account.project
     return {pk: _read_at(account) for pk, account in accounts.items()}
+
+
+def _loaded(ids: Collection[uuid.UUID], known: Iterable[CloudAccount]) -> dict[uuid.UUID, CloudAccount]:
+    """The accounts with these ids, with cloud, project and `read_at`; asked for only as far as they are not `known`."""
+    accounts = {account.pk: account for account in known if account.pk in ids}
+    if unknown := set(ids) - accounts.keys():
+        accounts |= _with_read_at(CloudAccount.objects.defer("credential", "pending")).in_bulk(unknown)
+    return accounts
 
 
 def _with_read_at(accounts: QuerySet[CloudAccount]) -> QuerySet[CloudAccount]:

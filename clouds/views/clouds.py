@@ -83,7 +83,10 @@ def cloud_remove(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def cloud_cards(request: Signed, accounts: QuerySet[CloudAccount]) -> list[CloudAccount]:
     """Clouds with what their cards show, in a constant number of questions."""
     found = accounts.select_related("cloud").defer("credential", "pending").order_by("cloud__name", "pk")
-    return [_card(request, facts) for facts in services.account_facts(list(found))]
+    return [
+        _card(request, facts)
+        for facts in services.account_facts(list(found), known=services.known_clouds(request.user))
+    ]
 
 
 def _card(request: Signed, facts: services.AccountFacts) -> Any:
