@@ -7,7 +7,7 @@ from accounts.urls import urlpatterns as accounts
 from accounts.views import admin_login
 from operations.views import ApprovalList
 from portal import views
-from projects.views import log, people, select_project, tokens
+from projects.views import log, people, select_project, tokens, usage
 from projects.views.impersonation import Impersonate, account_unlock, impersonation_end
 
 pages = [
@@ -15,6 +15,9 @@ pages = [
     path("search/", views.search, name="search"),
     path("health/", views.health, name="health"),
     path("project/", select_project, name="project-select"),
+    path("projects/<slug:name>/usage/", usage.project_usage, name="project-usage"),
+    path("staff/", views.staff, name="staff"),
+    path("staff/usage/", usage.staff_usage, name="staff-usage"),
     path("staff/approvals/", ApprovalList.as_view(), name="approval-list"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

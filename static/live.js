@@ -20,7 +20,7 @@
   // --- the socket: one, that comes back by itself and asks for what it missed --------------------------------
   const SHORTEST = 500, LONGEST = 30_000, SIGNED_OUT = 4401;
   const topics = (page.liveTopics || "").split(" ").filter(Boolean);
-  let socket, timer, wait = SHORTEST, seq = Number(page.liveSeq) || 0, newest = 0;
+  let socket, timer, was_live = false, wait = SHORTEST, seq = Number(page.liveSeq) || 0, newest = 0;
 
   function connect() {
     clearTimeout(timer);
@@ -29,6 +29,7 @@
     socket.onopen = () => socket.send(JSON.stringify({ subscribe: topics, since: seq }));
     socket.onmessage = ({ data }) => hear(JSON.parse(data));
     socket.onclose = ({ code }) => {
+      if (code === SIGNED_OUT && was_live) return location.reload();  // nothing stays in sight of who may not see it
       if (code === SIGNED_OUT) return show("signed out");
       timer = setTimeout(connect, wait * (0.5 + Math.random()));
       show(wait > 4 * SHORTEST ? "offline" : "reconnecting");
@@ -39,6 +40,7 @@
   function hear(message) {
     if ("ready" in message) {
       newest = message.ready;
+      was_live = true;
       seq = seq || newest;  // what was missed is still to come: only its hints move `seq` on
       wait = SHORTEST;
       show("live");
