@@ -45,7 +45,8 @@ class OperationFacts:
     @property
     def decision(self) -> Json | None:
         """What policies said, where somebody had to be asked."""
-        return self.operation.params.get("decision")
+        decision: Json | None = self.operation.params.get("decision")
+        return decision
 
     @property
     def next(self) -> str:
@@ -286,7 +287,7 @@ def _hold_waiting(actor: User, operation: Operation) -> Operation:
 
 def _tell_approvers(wish: Operation, reason: str) -> None:
     """Those who could approve it: not the one who made it."""
-    others = access.holders(wish.project, "operation.approve").exclude(pk=wish.owner_id)
+    others = access.holders(wish.project, "operation.approve").exclude(pk=getattr(wish.owner, "pk", None))
     title = f"{wish.owner} asks for approval: {wish}"
     notify(others, kind=NoticeKind.APPROVAL, title=title, text=reason, url=_page(wish))
 

@@ -123,7 +123,7 @@ class PlanAnswer(Answer):
 
     outcome = serializers.ChoiceField(["boots", "waits", "refused"], help_text="waits: for somebody's approval")
     refusal = serializers.CharField(help_text="Why it would be refused; empty when it would not")
-    names = serializers.ListField(child=serializers.CharField())
+    names = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
     project = serializers.CharField(source="choice.account.project.name")
     cloud = serializers.CharField(source="choice.account.cloud.name")
     image = serializers.CharField(source="choice.image.name")

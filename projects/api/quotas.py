@@ -25,7 +25,7 @@ class RoomAnswer(Answer):
     wanted = serializers.IntegerField(help_text="By what is planned")
     left = serializers.IntegerField(help_text="Before what is wanted")
     fits = serializers.BooleanField(help_text="Whether what is wanted is free")
-    source = serializers.ChoiceField(Quota.Source.choices, source="quota.source")
+    source = serializers.ChoiceField(Quota.Source.choices, source="quota.source")  # type: ignore[assignment]
 
 
 class RoomList(Few):

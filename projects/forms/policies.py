@@ -44,10 +44,15 @@ class PolicyForm(forms.Form):
     @classmethod
     def of(cls, policy: Policy) -> "PolicyForm":
         """Filled in with what a policy says now."""
-        form = cls(initial={name: getattr(policy, name) for name in ("name", "effect", "service", "subject_kind")})
-        form.initial |= {"subject": policy.subject, "note": policy.note, "limits": amounts.written(policy.limits)}
-        form.initial["starts"] = f"{policy.starts_at:%Y-%m-%dT%H:%M}" if policy.starts_at else ""
-        form.initial["ends"] = f"{policy.ends_at:%Y-%m-%dT%H:%M}" if policy.ends_at else ""
+        same = ("name", "effect", "service", "subject_kind", "subject", "note")
+        form = cls(
+            initial={
+                **{name: getattr(policy, name) for name in same},
+                "limits": amounts.written(policy.limits),
+                "starts": f"{policy.starts_at:%Y-%m-%dT%H:%M}" if policy.starts_at else "",
+                "ends": f"{policy.ends_at:%Y-%m-%dT%H:%M}" if policy.ends_at else "",
+            }
+        )
         form.fields["name"].disabled = True
         return form
 

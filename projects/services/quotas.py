@@ -1,5 +1,7 @@
 """How much a project may have, and each of its members."""
 
+from typing import Any
+
 from django.db import transaction
 
 from accounts.models import User
@@ -38,7 +40,7 @@ def _store(project: Project, user: User | None, resource: str, limit: int | None
     quota.hold(project)
     scope, label = _scope(project, scope)
     _check(resource, limit)
-    place = {"project": project, "user": user, "scope": scope, "resource": resource, "source": Quota.Source.PORTAL}
+    place: dict[str, Any] = {"project": project, "user": user, "scope": scope, "resource": resource, "source": Quota.Source.PORTAL}
     if limit is None:
         Quota.objects.filter(**place).delete()
     else:
