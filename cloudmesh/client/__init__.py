@@ -80,6 +80,10 @@ class Client:
         """Wish for servers; what is not given comes from the defaults. Answers `{operation, servers}`."""
         return self._send("POST", "servers/", _given(wanted))
 
+    def plan(self, **wanted: Any) -> "Json":
+        """What `boot` would come to: names, what policies say, how it fits the quotas. Nothing is taken."""
+        return self._send("POST", "servers/plan/", _given(wanted))
+
     def next_boot(self, **wanted: Any) -> "Json":
         """What `boot` would do now, and where each value comes from."""
         return self._get("servers/next/", _given(wanted))
@@ -156,6 +160,10 @@ class Client:
         """What happened in your projects, the newest first."""
         return self._list("events/", filters)
 
+    def usage(self, **asked: Any) -> "Iterator[Json]":
+        """What was used, by day, user, cloud or project: any of project, since, until, by."""
+        return self.session.pages("usage/", _given(asked))
+
     def operations(self, **filters: Any) -> "Iterator[Json]":
         return self._list("operations/", filters)
 
@@ -164,6 +172,14 @@ class Client:
 
     def cancel(self, id: str) -> "Json":
         return self._send("POST", f"operations/{quote(id)}/cancel/")
+
+    def approve(self, id: str) -> "Json":
+        """Let somebody else's waiting wish go ahead."""
+        return self._send("POST", f"operations/{quote(id)}/approve/")
+
+    def reject(self, id: str, reason: str) -> "Json":
+        """Refuse somebody else's waiting wish."""
+        return self._send("POST", f"operations/{quote(id)}/reject/", {"reason": reason})
 
     def follow(self, id: str) -> "Iterator[Json]":
         """The operation as it is and each time that it changes, until it has ended; see `cloudmesh.client.stream`."""

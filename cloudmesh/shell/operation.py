@@ -10,13 +10,13 @@ from cloudmesh.shell.options import Show, in_project, listing, pass_client
 
 details = listing(
     *("id", "kind", "target:target.name", "state", "progress", "step", "reason", "project", "actor", "attempts"),
-    *("created:created_at", "started:started_at", "finished:finished_at"),
+    *("next", "created:created_at", "started:started_at", "finished:finished_at"),
 )
 
 
 @click.group()
 def operation() -> None:
-    """What was asked for, by you and in your projects: list, show, wait, cancel."""
+    """What was asked for, by you and in your projects: list, show, wait, cancel, approve, reject."""
 
 
 @operation.command("list")
@@ -59,3 +59,24 @@ def wait(client: Client, show: Show, id: str) -> None:
 def cancel(client: Client, show: Show, id: str) -> None:
     """Cancel an operation, whatever state it is in."""
     show.one(client.cancel(id))
+
+
+@operation.command()
+@click.argument("id")
+@details
+@pass_client
+def approve(client: Client, show: Show, id: str) -> None:
+    """Let somebody else's waiting operation go ahead."""
+    client.approve(id)
+    show.one(client.operation(id))
+
+
+@operation.command()
+@click.argument("id")
+@click.option("--reason", required=True, help="Told to whoever asked.")
+@details
+@pass_client
+def reject(client: Client, show: Show, id: str, reason: str) -> None:
+    """Refuse somebody else's waiting operation."""
+    client.reject(id, reason)
+    show.one(client.operation(id))

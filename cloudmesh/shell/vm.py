@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloudmesh.client import Client
+from cloudmesh.errors import PolicyDenied, QuotaExceeded
 from cloudmesh.shell import talk
 from cloudmesh.shell.follow import check, follow
 from cloudmesh.shell.options import Show, in_cloud, in_project, listing, names, pass_client, preview, sure, waiting
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 brief = listing("name", "addresses", "state", "cloud")
+PLAN = (
+    *("outcome", "names", "cloud", "image", "flavor", "key", "network", "group", "project", "cores:resources.cores"),
+    *("ram:resources.ram", "policies:decision.reasons", "next:decision.next", "approvers"),
+)
+QUOTAS = ("resource", "where", "whose", "limit", "used", "wanted", "left")
 
 
 @click.group()
@@ -36,16 +42,21 @@ def vm() -> None:
 @click.option("--security-group", help="Behind which rules.")
 @click.option("--floating-ip", is_flag=True, default=None, help="With a public address.")
 @click.option("--if-down", type=click.Choice(["wait", "fail"]), help="What to do while the cloud does not answer.")
+@click.option("--dryrun", is_flag=True, help="Only show what would happen: names, policies, quotas.")
 @waiting
 @brief
 @pass_client
-def boot(client: Client, /, show: Show, wait: bool, **wanted: Any) -> None:
+def boot(client: Client, /, show: Show, wait: bool, dryrun: bool, **wanted: Any) -> None:
     """Boot servers. What you do not say comes from your defaults.
 
     \b
     cm vm boot
     cm vm boot --count 5 --image ubuntu-24.04 --cloud india
+    cm vm boot --count 50 --dryrun
     """
+    if dryrun:
+        _show_plan(show, client.plan(**wanted))
+        return
     wish = client.boot(**wanted)
     _finish(client, show, wish["operation"], wish["servers"], wait=wait)
 
@@ -145,6 +156,16 @@ def rename(client: Client, /, show: Show, name: str, new: str, wait: bool) -> No
     if wait:
         check(client, follow(client, operation))
     show.one(client.server(server["id"]))
+
+
+def _show_plan(show: Show, plan: "Json") -> None:
+    """What a boot would come to; fails as the boot would."""
+    show._replace(declared=PLAN).one(plan)
+    if plan["quotas"] and show.form in ("table", "plain") and not show.wanted:
+        show._replace(declared=QUOTAS, sort=None)(plan["quotas"])
+    if plan["refusal"]:
+        denied = plan["decision"]["effect"] == "deny"
+        raise PolicyDenied(plan["refusal"]) if denied else QuotaExceeded(plan["refusal"])
 
 
 def _finish(client: Client, show: Show, operation: "Json", servers: "list[Json]", *, wait: bool) -> None:
