@@ -8,6 +8,7 @@ from portal.views.frame import chrome, health, numbered
 from portal.views.notices import NoticeList, bell, notice_choices, notice_open, notice_read, notices_read
 from portal.views.probes import healthz, readyz
 from portal.views.search import search
+from portal.views.staff import staff
 from portal.views.webhooks import Webhooks, webhook_action, webhook_detail
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "problems",
     "readyz",
     "search",
+    "staff",
     "webhook_action",
     "webhook_detail",
 ]

@@ -63,6 +63,7 @@ PORTAL: dict[str, frozenset[PortalRole]] = {
     "policy.approve": frozenset({PortalRole.OPERATOR}),
     "wish.approve": frozenset({PortalRole.OPERATOR}),
     "quota.limit": frozenset({PortalRole.OPERATOR}),
+    "portal.staff": frozenset(PortalRole),
     "portal.usage": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
     "portal.health": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
 }

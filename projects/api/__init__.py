@@ -1,6 +1,7 @@
-"""Projects, oneself and events over REST."""
+"""Projects, oneself, events and usage over REST."""
 
 from projects.api.nouns import IN_PROJECT, EventAnswer, Events, Me, Projects, Told, told
+from projects.api.usage import Usage
 
 __all__ = [
     "IN_PROJECT",
@@ -9,5 +10,6 @@ __all__ = [
     "Me",
     "Projects",
     "Told",
+    "Usage",
     "told",
 ]
