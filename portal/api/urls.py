@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from accounts.api import SecondFactor, Sessions, Tokens
+from accounts.api import Agreements, OwnProfile, SecondFactor, Sessions, Tokens
 from clouds.api.accounts import Clouds, Drivers
 from clouds.api.catalogue import Flavors, Images, Networks
 from clouds.api.choices import Defaults, Keys
@@ -11,9 +11,11 @@ from clouds.api.servers import Servers
 from operations.api import Operations
 from portal.api.schema import Nothing, Schema
 from projects.api import Events, Me, Projects, Usage
+from projects.api.applications import Applications, Sections
 from projects.api.members import AcceptInvitation, Invitations, JoinRequests, Members, Within
 from projects.api.policies import Policies
 from projects.api.quotas import Quotas
+from projects.api.users import Users
 from projects.api.webhooks import Webhooks
 
 app_name = "api"
@@ -29,8 +31,11 @@ for noun, end_points in {
     "event": Events,
     "project": Projects,
     "token": Tokens,
+    "user": Users,
+    "agreement": Agreements,
     "session": Sessions,
     "webhook": Webhooks,
+    "application": Applications,
 }.items():
     router.register(f"{noun}s", end_points, basename=noun)
 router.register("policies", Policies, basename="policy")
@@ -49,7 +54,9 @@ def _project(noun: str, end_points: type[Within], key: str, kind: str = "str") -
 
 urlpatterns = [
     path("me/", Me.as_view(), name="me"),
+    path("me/profile/", OwnProfile.as_view(), name="profile"),
     path("me/totp/", SecondFactor.as_view(), name="second-factor"),
+    path("sections/<str:kind>/", Sections.as_view(), name="sections"),
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
     path("usage/", Usage.as_view(), name="usage"),

@@ -7,11 +7,11 @@ from django import forms
 
 from cloudmesh.errors import Invalid
 from projects.policy import RESOURCES
-from projects.services.questions import Kind, Question, Section
+from projects.services.questions import LIMITS, Kind, Question, Section
 
 INPUT = {"class": "form-control", "autocomplete": "off"}
 ROWS = 5
-LIMITS = 4  # rows that are offered to ask for
+ROWS_OF_LIMITS = 4  # that are offered at least, and some more than there are
 PARTS = 3  # of a limit: scope, resource, number
 
 Scopes = Sequence[tuple[str, str]]
@@ -26,9 +26,14 @@ class SectionForm(forms.Form):
         super().__init__(data, initial=dict(answers or {}))
         self.section = section
         for question in section.questions:
-            field = _FIELDS[question.kind](question, scopes)
+            field = self._field(question, scopes)
             field.needed = question.required  # type: ignore[attr-defined]
             self.fields[question.name] = field
+
+    def _field(self, question: Question, scopes: Scopes) -> forms.Field:
+        if question.kind == Kind.LIMITS:
+            return LimitsField(scopes, len(self.initial.get(question.name, ())), **_said(question))
+        return _FIELDS[question.kind](question)
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -48,42 +53,38 @@ def _said(question: Question) -> dict[str, Any]:
     return {"label": question.label, "help_text": question.help, "required": False}
 
 
-def _text(question: Question, scopes: Scopes) -> forms.Field:
+def _text(question: Question) -> forms.Field:
     return forms.CharField(**_said(question), widget=forms.TextInput(attrs={**INPUT, "maxlength": question.most}))
 
 
-def _lines(question: Question, scopes: Scopes) -> forms.Field:
+def _lines(question: Question) -> forms.Field:
     widget = forms.Textarea(attrs={**INPUT, "rows": ROWS, "maxlength": question.most})
     return forms.CharField(**_said(question), widget=widget)
 
 
-def _url(question: Question, scopes: Scopes) -> forms.Field:
+def _url(question: Question) -> forms.Field:
     return forms.CharField(**_said(question), widget=forms.URLInput(attrs={**INPUT, "placeholder": "https://"}))
 
 
-def _date(question: Question, scopes: Scopes) -> forms.Field:
+def _date(question: Question) -> forms.Field:
     return forms.DateField(**_said(question), widget=day_input())
 
 
-def _flag(question: Question, scopes: Scopes) -> forms.Field:
+def _flag(question: Question) -> forms.Field:
     return forms.BooleanField(**_said(question), widget=forms.CheckboxInput(attrs={"class": "form-check-input"}))
 
 
-def _choice(question: Question, scopes: Scopes) -> forms.Field:
+def _choice(question: Question) -> forms.Field:
     widget = forms.Select(attrs={"class": "form-select"})
     return forms.ChoiceField(**_said(question), choices=[("", "Choose…"), *question.choices], widget=widget)
 
 
-def _choices(question: Question, scopes: Scopes) -> forms.Field:
+def _choices(question: Question) -> forms.Field:
     widget = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     return forms.MultipleChoiceField(**_said(question), choices=question.choices, widget=widget)
 
 
-def _limits(question: Question, scopes: Scopes) -> forms.Field:
-    return LimitsField(scopes, **_said(question))
-
-
-_FIELDS: Mapping[Kind, Callable[[Question, Scopes], forms.Field]] = {
+_FIELDS: Mapping[Kind, Callable[[Question], forms.Field]] = {
     Kind.TEXT: _text,
     Kind.LINES: _lines,
     Kind.URL: _url,
@@ -91,8 +92,11 @@ _FIELDS: Mapping[Kind, Callable[[Question, Scopes], forms.Field]] = {
     Kind.FLAG: _flag,
     Kind.CHOICE: _choice,
     Kind.CHOICES: _choices,
-    Kind.LIMITS: _limits,
 }
+
+
+def _parts(limit: Mapping[str, Any]) -> list[Any]:
+    return [limit["scope"], limit["resource"], limit["limit"]]
 
 
 def day_input() -> forms.DateInput:
@@ -102,9 +106,10 @@ def day_input() -> forms.DateInput:
 class LimitsWidget(forms.MultiWidget):
     """Rows of where, what and how much."""
 
-    def __init__(self, scopes: Scopes) -> None:
-        resources = [("", "Resource…"), *((name, known.label) for name, known in RESOURCES.items())]
-        super().__init__([part for row in range(LIMITS) for part in self._row(row + 1, scopes, resources)])
+    def __init__(self, scopes: Scopes, known: int = 0) -> None:
+        resources = [("", "Resource…"), *((name, each.label) for name, each in RESOURCES.items())]
+        rows = min(LIMITS, max(ROWS_OF_LIMITS, known + 2))
+        super().__init__([part for row in range(rows) for part in self._row(row + 1, scopes, resources)])
 
     @staticmethod
     def _row(number: int, scopes: Scopes, resources: Scopes) -> list[forms.Widget]:
@@ -118,9 +123,11 @@ class LimitsWidget(forms.MultiWidget):
         ]
 
     def decompress(self, value: Any) -> list[Any]:
-        rows = [[each.get("scope", ""), each.get("resource", ""), each.get("limit")] for each in value or []]
-        filled = [*rows, *([["", "", None]] * LIMITS)][:LIMITS]
-        return [part for row in filled for part in row]
+        return list(value or [])
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        """However many rows the page had."""
+        return [data.get(f"{name}_{number}") for number in range(LIMITS * PARTS)]
 
     def use_required_attribute(self, initial: Any) -> bool:
         return False
@@ -129,9 +136,13 @@ class LimitsWidget(forms.MultiWidget):
 class LimitsField(forms.Field):
     """A list of limits; rows without a resource are not meant."""
 
-    def __init__(self, scopes: Scopes, **options: Any) -> None:
-        super().__init__(widget=LimitsWidget(scopes), **options)
-        self.scopes = scopes
+    def __init__(self, scopes: Scopes, known: int = 0, **options: Any) -> None:
+        super().__init__(widget=LimitsWidget(scopes, known), **options)
+
+    def prepare_value(self, value: Any) -> list[Any]:
+        """What the rows show: the parts of known limits, or what was typed."""
+        rows = [_parts(each) if isinstance(each, dict) else [each] for each in value or []]
+        return [part for row in rows for part in row]
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
         parts = list(value or [])

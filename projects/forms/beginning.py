@@ -60,9 +60,8 @@ class DecisionForm(forms.Form):
         if kind not in (ApplicationKind.NEW, ApplicationKind.RENEWAL):
             del self.fields["ends_at"]
         if kind == ApplicationKind.ALLOCATION:
-            self.fields["limits"] = LimitsField(
-                scopes, label="Granted limits", required=False, help_text="As asked for; change what is granted else."
-            )
+            said = {"label": "Granted limits", "help_text": "As asked for; change what is granted otherwise."}
+            self.fields["limits"] = LimitsField(scopes, len(initial.get("limits", ())), required=False, **said)
 
     @property
     def wish(self) -> dict[str, Any]:

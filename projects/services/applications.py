@@ -133,9 +133,11 @@ def submit_application(*, actor: User, application: Application) -> Application:
 
 @transaction.atomic
 def withdraw_application(*, actor: User, application: Application, reason: str = "") -> Application:
-    """Take an application back, whether it was submitted or not. Raises NotAllowed, IllegalTransition."""
+    """Take an application back, whether it was submitted or not. Raises NotAllowed, Conflict."""
     access.require(actor, "application.edit", application.project, owner_id=application.owner_id)
     hold(application)
+    if application.state not in OPEN:
+        raise Conflict(f"{application} is {application.state}; there is nothing to take back.")
     lifecycle.transition(application, ApplicationState.WITHDRAWN, actor=actor, reason=reason.strip()[:2000])
     if application.kind == ApplicationKind.NEW and application.project.state == ProjectState.PENDING:
         lifecycle.transition(application.project, ProjectState.DRAFT, actor=actor)
