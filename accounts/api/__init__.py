@@ -1,9 +1,13 @@
 """Users and what signs them in, over REST."""
 
+from accounts.api.agreements import Agreements
+from accounts.api.profile import OwnProfile
 from accounts.api.sessions import SecondFactor, Sessions
 from accounts.api.tokens import Tokens
 
 __all__ = [
+    "Agreements",
+    "OwnProfile",
     "SecondFactor",
     "Sessions",
     "Tokens",

@@ -21,8 +21,11 @@ OPEN = frozenset(
 
 
 def outstanding(user: User) -> list[Agreement]:
-    """The newest published version of each agreement that `user` has not accepted."""
-    newest = published()
+    """The newest published version of each agreement that `user` has not accepted.
+
+    Nobody accepts for somebody else: an administrator who acts as them is not asked.
+    """
+    newest = published() if user.impersonation is None else []
     if not newest or cache.get(_key(user, newest)):
         return []
     mine = user.acceptances.filter(agreement__in=newest).values_list("agreement", flat=True)
