@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from cloudmesh.client.http import quote
 from cloudmesh.client.session import Session
 from cloudmesh.config import find_portal
+from cloudmesh.errors import NotFound
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
@@ -153,6 +154,45 @@ class Client:
         """Set any of cloud, key, group, prefix, and images, flavors by cloud; empty removes. Answers all."""
         changed: list[Json] = self._send("PATCH", "defaults/", values)["results"]
         return changed
+
+    # Projects and who is in them
+
+    def projects(self, **filters: Any) -> "Iterator[Json]":
+        """One's own projects; with joinable="true" those that one may ask to be let into."""
+        return self._list("projects/", filters)
+
+    def project(self, name: str = "") -> "Json":
+        """A project, or the one where one works unless one says otherwise. Raises NotFound."""
+        name = name or self.me()["project"] or ""
+        if not name:
+            raise NotFound("You are in no active project. Say which one you mean, or ask to join one.")
+        return self._get(f"projects/{quote(name)}/")
+
+    def use_project(self, name: str) -> "Json":
+        """Work in a project from now on."""
+        return self._send("POST", f"projects/{quote(name)}/use/")
+
+    def members(self, project: "Json", **filters: Any) -> "Iterator[Json]":
+        return self._list(f"projects/{project['id']}/members/", filters)
+
+    def add_member(self, project: "Json", user: str, role: str | None = None) -> "Json":
+        return self._send("POST", f"projects/{project['id']}/members/", _given({"user": user, "role": role}))
+
+    def change_role(self, project: "Json", user: str, role: str) -> "Json":
+        return self._send("PATCH", f"projects/{project['id']}/members/{quote(user)}/", {"role": role})
+
+    def remove_member(self, project: "Json", user: str) -> None:
+        self.session.send("DELETE", f"projects/{project['id']}/members/{quote(user)}/")
+
+    def invitations(self, project: "Json") -> "Iterator[Json]":
+        return self._list(f"projects/{project['id']}/invitations/", {})
+
+    def invite(self, project: "Json", **wanted: Any) -> "Json":
+        """Invite somebody by email, with a role; without one make a join link for some uses. Both for some days."""
+        return self._send("POST", f"projects/{project['id']}/invitations/", _given(wanted))
+
+    def ask_to_join(self, project: str, text: str = "") -> "Json":
+        return self._send("POST", f"projects/{quote(project)}/requests/", {"text": text})
 
     # What happens
 
