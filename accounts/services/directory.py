@@ -47,8 +47,9 @@ def _take(user: User, texts: Sequence[str], keys: Sequence[SshKey]) -> None:
     for key in keys:
         if key.source == User.Source.LDAP and key.public_key not in told:
             remove_ssh_key(key=key, actor=user)
+    names = {key.name for key in keys}
     for public_key in told.keys() - {key.public_key for key in keys}:
-        _add(user, told[public_key], {key.name for key in keys})
+        _add(user, told[public_key], names)
 
 
 def _add(user: User, text: str, names: set[str]) -> None:

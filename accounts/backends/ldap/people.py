@@ -4,7 +4,6 @@ An account of the portal's own is never taken over, whatever name or address the
 """
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -66,12 +65,13 @@ def wanted(user: User, person: Person, config: Config) -> dict[str, Any]:
     }
     given = config.given_roles
     kept = set(user.portal_roles) - given
-    roles = {"portal_roles": sorted(kept | (person.portal_roles - {ADMINISTRATOR}))}
+    roles = sorted(kept | (person.portal_roles - {ADMINISTRATOR}))
+    changes: dict[str, Any] = {name: value for name, value in said.items() if value}
+    if roles != sorted(user.portal_roles):
+        changes["portal_roles"] = roles
     if ADMINISTRATOR in given:
-        roles |= dict.fromkeys(("is_superuser", "is_staff"), ADMINISTRATOR in person.portal_roles)
-    if sorted(user.portal_roles) == roles["portal_roles"]:
-        del roles["portal_roles"]
-    return {name: value for name, value in said.items() if value} | roles
+        changes |= dict.fromkeys(("is_superuser", "is_staff"), ADMINISTRATOR in person.portal_roles)
+    return changes
 
 
 def suspend(user: User, reason: str) -> None:
@@ -98,10 +98,10 @@ def reason_against(person: Person) -> str:
 def problem_with(person: Person) -> str:
     """Why there can be no user for this entry, or nothing."""
     try:
-        User._meta.get_field("username").run_validators(person.username)  # type: ignore[union-attr]
+        User._meta.get_field("username").clean(person.username, None)  # type: ignore[union-attr]
     except ValidationError:
         return (
-            f"The directory calls you {person.username[:80]!r}; user names here have up to 150 letters, digits and "
+            f"The directory calls you {person.username[:80]!r}, and user names here have up to 150 letters, digits and "
             "@ . + - _ only."
         )
     if not _is_address(person.email):
@@ -143,8 +143,8 @@ def _taken(person: Person, user: User) -> Conflict:
     )
     same = "name" if user.username.casefold() == person.username.casefold() else f"e-mail address ({person.email})"
     return Conflict(
-        f"The directory knows you as {person.username}, but another account of this portal has the same {same} "
-        "and is not yours by that. Ask the portal's administrators to rename one of the two."
+        f"The directory knows you as {person.username}, but another account of this portal has the same {same}. It "
+        "was not touched, and you cannot sign in until the portal's administrators have renamed one of the two."
     )
 
 
@@ -172,7 +172,7 @@ def _set_phone(user: User, person: Person) -> bool:
     return True
 
 
-def known_users() -> Sequence[User]:
+def known_users() -> list[User]:
     """Those of the directory who may work, or whom it alone keeps from it."""
     users = User.objects.filter(source=User.Source.LDAP, state__in=(AccountState.ACTIVE, AccountState.SUSPENDED))
     return [user for user in users if user.is_active or is_suspended_by_us(user)]

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import ldap3
 from ldap3.core import exceptions, results
+from ldap3.protocol.sasl import sasl
 from ldap3.utils import conv, dn
 
 from accounts.backends.ldap.config import Address, Config
@@ -117,15 +118,13 @@ class Wire:
 
     def bind(self, name: str, password: str) -> Bound:
         """Say who we are. An empty password, which servers take for nobody in particular, is never sent."""
-        if not name or not password:
+        secret = _prepared(password)
+        if not name or not secret:
             return Bound.WRONG
-        self._connection.user, self._connection.password = name, password
+        self._connection.user, self._connection.password = name, secret
         self._connection.authentication = ldap3.SIMPLE
         with _translated():
-            try:
-                self._connection.bind(read_server_info=False, controls=[(POLICY_CONTROL, False, None)])
-            except exceptions.LDAPInvalidValueError:
-                return Bound.WRONG  # signs that no password can have (RFC 4013)
+            self._connection.bind(read_server_info=False, controls=[(POLICY_CONTROL, False, None)])
         return self._verdict(self._connection.result)
 
     def search(
@@ -162,13 +161,20 @@ class Wire:
         raise Failed(_words(result))
 
 
+def _prepared(password: str) -> bytes:
+    """As it is sent (RFC 4513, 5.1): nothing where it has signs that no password can have, or none but invisible."""
+    try:
+        secret: bytes = sasl.validate_simple_password(password)
+    except exceptions.LDAPException:
+        return b""
+    return secret
+
+
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
     """ldap3's many exceptions as Failed."""
     try:
         yield
-    except exceptions.LDAPInvalidValueError:
-        raise
     except (exceptions.LDAPException, OSError) as error:
         raise Failed(_problem(error)) from error
 
