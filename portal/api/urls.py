@@ -1,5 +1,7 @@
 """The end points of the REST API: one line for each noun."""
 
+from typing import Any
+
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
@@ -43,11 +45,10 @@ router.register("policies", Policies, basename="policy")
 
 def _project(noun: str, end_points: type[Within], key: str, kind: str = "str") -> list[URLPattern]:
     """The end points of a noun inside a project: the list, and one of them."""
-    lists, root = {"get": "list", "post": "create"}, f"projects/<str:name>/{noun}/"
-    each = {"patch": "partial_update", "delete": "destroy"}
-    each = {method: action for method, action in each.items() if hasattr(end_points, action)}
+    root, known = f"projects/<str:name>/{noun}/", {"patch": "partial_update", "delete": "destroy"}
+    each: dict[str, Any] = {method: action for method, action in known.items() if hasattr(end_points, action)}
     return [
-        path(root, end_points.as_view(lists), name=f"project-{noun}"),
+        path(root, end_points.as_view({"get": "list", "post": "create"}), name=f"project-{noun}"),
         path(f"{root}<{kind}:{key}>/", end_points.as_view(each), name=f"project-{noun}-one"),
     ]
 

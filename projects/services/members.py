@@ -32,7 +32,7 @@ def change_project(
 ) -> Project:
     """Set what is given. Raises NotAllowed, Invalid."""
     access.require(actor, "project.manage", project)
-    wanted = {"title": title, "join_open": join_open}
+    wanted: dict[str, Any] = {"title": title, "join_open": join_open}
     if title is not None and not title.strip():
         raise Invalid("A project has a title: say in a few words what it is about.", field="title")
     changes = {name: value for name, value in wanted.items() if value not in (None, getattr(project, name))}

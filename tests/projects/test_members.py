@@ -9,6 +9,7 @@ from activity.models import Event
 from cloudmesh.errors import Conflict, Invalid, NotAllowed, NotFound
 from clouds import services as clouds
 from clouds.models import CloudAccount, Server
+from operations import services as operations
 from operations.models import Operation, OperationState
 from projects import access, services
 from projects.models import Invitation, Membership, Project, Role
@@ -190,8 +191,6 @@ def test_pending_wishes_end_and_those_of_others_stay(  # type: ignore[no-untyped
 
 
 def test_a_wish_that_waits_for_approval_ends(end, account: CloudAccount, member: User) -> None:  # type: ignore[no-untyped-def]
-    from operations import services as operations
-
     server = make_server(account, member)
     waiting = operations.request(
         "server.act",
