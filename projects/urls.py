@@ -1,7 +1,7 @@
 from django.urls import path
 
 from projects import views
-from projects.views import applications, committee, people, policies, quotas
+from projects.views import applications, committee, course, people, policies, quotas
 
 app_name = "projects"
 urlpatterns = [
@@ -40,6 +40,10 @@ urlpatterns = [
     path("staff/accounts/<uuid:pk>/roles/", people.person_roles, name="person-roles"),
     path("staff/accounts/<uuid:pk>/decide/<slug:deed>/", people.person_decide, name="person-decide"),
     path("staff/accounts/<uuid:pk>/manage/<slug:deed>/", people.person_manage, name="person-manage"),
+    path("projects/<slug:name>/applications/", course.ProjectApplications.as_view(), name="project-applications"),
+    path("projects/<slug:name>/complete/", course.project_complete, name="project-complete"),
+    path("projects/<slug:name>/block/", course.project_block, name="project-block"),
+    path("projects/<slug:name>/unblock/", course.project_unblock, name="project-unblock"),
     path("applications/", applications.ApplicationList.as_view(), name="application-list"),
     path("applications/new/", applications.ApplicationNew.as_view(), name="application-new"),
     path("applications/<uuid:pk>/", applications.application_detail, name="application-detail"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -121,8 +121,8 @@ def standing(actor: User, application: Application) -> Standing:
 
 def to_do(actor: User, applications: QuerySet[Application]) -> QuerySet[Application]:
     """Of applications those that wait for a vote of `actor`."""
-    free = {"is_member": False, "was_member": False, "has_applied": False, "has_declared": False}
-    return weighed(actor, applications).filter(state=ApplicationState.SUBMITTED, my_vote="", **free)
+    free = {"is_member": False, "was_member": False, "has_applied": False, "has_declared": False, "my_vote": ""}
+    return weighed(actor, applications).filter(Q(**free), state=ApplicationState.SUBMITTED)
 
 
 # -- deciding --------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def followed(application: Application) -> list[str]:
 def store_limits(project: Project, limits: Sequence[Mapping[str, Any]], *, actor: User) -> None:
     """Set the portal's own limits of a project; a limit of None is taken away."""
     for each in limits:
-        mine = {"project": project, "user": None, "source": Quota.Source.PORTAL}
+        mine: Json = {"project": project, "user": None, "source": Quota.Source.PORTAL}
         place = {"scope": each["scope"], "resource": each["resource"]}
         if each["limit"] is None:
             Quota.objects.filter(**mine, **place).delete()

@@ -429,3 +429,22 @@ def test_an_allocation_is_granted_on_the_page(
     granted = {"decision": "approve", "limits_0": "", "limits_1": "cores", "limits_2": "16"}
     assert client.post(f"{page}decide/", granted).status_code == 302
     assert limits(project) == {"cores": 16}
+
+
+def test_a_project_tells_its_course_and_ends_on_its_page(
+    client: Client, project: Project, lead: User, member: User, admin: User
+) -> None:
+    page = f"/projects/{project.name}"
+    client.force_login(member)
+    assert client.get(f"{page}/applications/").status_code == 403
+    assert client.post(f"{page}/complete/").status_code == 403
+    client.force_login(lead)
+    asks = client.get(f"{page}/applications/").context["asks"]
+    assert [kind for kind, _ in asks] == ["change", "renewal", "allocation"]
+    client.force_login(admin)
+    assert client.post(f"{page}/block/", {"reason": "Mining"}, headers=HTMX).status_code == 204
+    assert client.get(f"{page}/applications/").context["may_unblock"]
+    assert client.post(f"{page}/unblock/", headers=HTMX).status_code == 204
+    client.force_login(lead)
+    assert client.post(f"{page}/complete/", headers=HTMX).status_code == 204
+    assert [kind for kind, _ in client.get(f"{page}/applications/").context["asks"]] == ["renewal"]
