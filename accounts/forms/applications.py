@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.forms.look import dress
+from accounts.forms.look import Groups, dress
 from accounts.forms.profile import ORGANISATION, PERSONAL, ProfileForm
 
 ABOUT = ("username", "first_name", "last_name", "email")
@@ -14,7 +14,7 @@ REQUIRED = ("institution", "institution_role", "country")
 class ApplyForm(ProfileForm):
     """A profile, with a name to sign in with and an address to confirm."""
 
-    GROUPS = (("Profile", (*ABOUT, *PERSONAL)), ("Organisation", ORGANISATION))
+    GROUPS: Groups = (("Profile", (*ABOUT, *PERSONAL)), ("Organisation", ORGANISATION))
 
     username = forms.CharField(
         max_length=24, help_text="3 to 24 small letters, digits and dashes. If it is taken, a number is added."

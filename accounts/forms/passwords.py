@@ -33,8 +33,9 @@ class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> User:
         """Whatever else of the account changed meanwhile stays as it is."""
-        self.user = services.set_password(user=self.user, password=self.cleaned_data["new_password1"])
-        return self.user
+        user = services.set_password(user=self.user, password=self.cleaned_data["new_password1"])
+        self.user = user
+        return user
 
 
 class ChangeForm(PasswordChangeForm):  # type: ignore[type-arg]
@@ -45,5 +46,6 @@ class ChangeForm(PasswordChangeForm):  # type: ignore[type-arg]
         dress(self)
 
     def save(self, commit: bool = True) -> User:
-        self.user = services.set_password(user=self.user, password=self.cleaned_data["new_password1"])
-        return self.user
+        user = services.set_password(user=self.user, password=self.cleaned_data["new_password1"])
+        self.user = user
+        return user

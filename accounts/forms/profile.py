@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.forms.look import Grouped, dress
+from accounts.forms.look import Grouped, Groups, dress
 from accounts.models import Profile, User
 
 PERSONAL = ("title", "phone", "url", "citizenship", "bio")
@@ -12,7 +12,7 @@ ORGANISATION = ("institution", "institution_role", "department", "address", "cou
 
 
 class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
-    GROUPS = (("Profile", PERSONAL), ("Organisation", ORGANISATION))
+    GROUPS: Groups = (("Profile", PERSONAL), ("Organisation", ORGANISATION))
 
     url = forms.URLField(label="Web page", required=False, max_length=200, assume_scheme="https")
 
@@ -33,7 +33,7 @@ class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class NamesForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
-    GROUPS = (("Name", ("first_name", "last_name")),)
+    GROUPS: Groups = (("Name", ("first_name", "last_name")),)
 
     class Meta:
         model = User

@@ -1,5 +1,7 @@
 """Accounts that end by themselves."""
 
+import uuid
+
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +22,7 @@ def expire_accounts() -> None:
 
 
 @transaction.atomic
-def _expire(pk: object) -> None:
+def _expire(pk: uuid.UUID) -> None:
     due = User.objects.select_for_update(no_key=True, skip_locked=True)
     user = due.filter(pk=pk, state=AccountState.ACTIVE, expires_at__lte=timezone.now()).first()
     if user is None:

@@ -1,8 +1,9 @@
-"""A person's SSH keys: added by pasting, deleted, and one of them the default."""
+"""A person's SSH keys: added by pasting or from a file, deleted, and one of them the default."""
 
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,14 +23,16 @@ from projects.views import Signed, answer, dress, is_htmx
 @needs(SIGNED)
 class Keys(View):
     def get(self, request: Signed, form: KeyForm | None = None) -> HttpResponse:
-        context = {"keys": _keys(request), "form": form or KeyForm()}
+        context = {"keys": _keys(request), "form": form or KeyForm(), "tab": "keys"}
         return render(request, "clouds/key_list.html", context, status=400 if form else 200)
 
     def post(self, request: Signed) -> HttpResponse:
-        form = KeyForm(request.POST)
+        form = KeyForm(request.POST, request.FILES)
         if form.is_valid():
+            name, text = form.cleaned_data["name"], form.cleaned_data["public_key"]
             try:
-                accounts.add_ssh_key(actor=request.user, **form.cleaned_data)
+                added = accounts.add_ssh_keys(actor=request.user, name=name, text=text)
+                messages.success(request, f"Added: {', '.join(key.name for key in added)}.")
                 return redirect("clouds:key-list")
             except CloudmeshError as error:
                 blame(form, error)

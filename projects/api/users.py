@@ -54,11 +54,11 @@ class UserAnswer(Answer):
     advisor = serializers.CharField(source="private.advisor", allow_null=True)
 
 
-class ReasonRequest(Body):
+class AccountReason(Body):
     reason = Text(help_text="The person reads it")
 
 
-class RolesRequest(Body):
+class PortalRoles(Body):
     roles = Texts(help_text="reviewer, operator, auditor; empty for none")
 
 
@@ -100,12 +100,12 @@ class Users(Lists):
         services.approve_account(actor=request.user, user=user)
         return self._answer(user)
 
-    @extend_schema(request=ReasonRequest, responses=UserAnswer)
+    @extend_schema(request=AccountReason, responses=UserAnswer)
     @action(detail=True, methods=["post"])
     def deny(self, request: Signed, id: uuid.UUID) -> Response:
         """Refuse an application."""
         user = self._fetched(id, "account.decide")
-        services.deny_account(actor=request.user, user=user, **ReasonRequest.parse(request))
+        services.deny_account(actor=request.user, user=user, **AccountReason.parse(request))
         return self._answer(user)
 
     @extend_schema(request=None, responses=UserAnswer)
@@ -116,28 +116,28 @@ class Users(Lists):
         services.reconsider_account(actor=request.user, user=user)
         return self._answer(user)
 
-    @extend_schema(request=ReasonRequest, responses=UserAnswer)
+    @extend_schema(request=AccountReason, responses=UserAnswer)
     @action(detail=True, methods=["post"])
     def suspend(self, request: Signed, id: uuid.UUID) -> Response:
         """Keep somebody out for a while; what signs them in ends at once."""
         user = self._fetched(id, "account.manage")
-        services.suspend_account(actor=request.user, user=user, **ReasonRequest.parse(request))
+        services.suspend_account(actor=request.user, user=user, **AccountReason.parse(request))
         return self._answer(user)
 
-    @extend_schema(request=ReasonRequest, responses=UserAnswer)
+    @extend_schema(request=AccountReason, responses=UserAnswer)
     @action(detail=True, methods=["post"])
     def block(self, request: Signed, id: uuid.UUID) -> Response:
         """Keep somebody out for good; what signs them in ends at once."""
         user = self._fetched(id, "account.manage")
-        services.block_account(actor=request.user, user=user, **ReasonRequest.parse(request))
+        services.block_account(actor=request.user, user=user, **AccountReason.parse(request))
         return self._answer(user)
 
-    @extend_schema(request=ReasonRequest, responses=UserAnswer)
+    @extend_schema(request=AccountReason, responses=UserAnswer)
     @action(detail=True, methods=["post"])
     def expire(self, request: Signed, id: uuid.UUID) -> Response:
         """End an account whose time is over."""
         user = self._fetched(id, "account.manage")
-        services.expire_account(actor=request.user, user=user, **ReasonRequest.parse(request))
+        services.expire_account(actor=request.user, user=user, **AccountReason.parse(request))
         return self._answer(user)
 
     @extend_schema(request=None, responses=UserAnswer)
@@ -148,12 +148,12 @@ class Users(Lists):
         services.activate_account(actor=request.user, user=user)
         return self._answer(user)
 
-    @extend_schema(request=RolesRequest, responses=UserAnswer)
+    @extend_schema(request=PortalRoles, responses=UserAnswer)
     @action(detail=True, methods=["post"])
     def roles(self, request: Signed, id: uuid.UUID) -> Response:
         """Say what somebody is in the portal as a whole."""
         user = self._fetched(id, "account.manage")
-        services.set_roles(actor=request.user, user=user, **RolesRequest.parse(request))
+        services.set_roles(actor=request.user, user=user, **PortalRoles.parse(request))
         return self._answer(user)
 
     def _fetched(self, id: uuid.UUID, permission: str) -> User:
