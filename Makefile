@@ -39,8 +39,10 @@ test: ## All tests that need nothing but this machine
 	@.ci/browser
 	$(python) -m pytest -n 2 -m "not live" $(ARGS)
 
-live: ## The drivers against real clouds: an OpenStack it brings up, or the one CLOUDMESH_LIVE_OPENSTACK names
+live: ## On real clouds and a real directory: those it brings up, or CLOUDMESH_LIVE_OPENSTACK and CLOUDMESH_LIVE_LDAP
 	@requirements/install live
+	@test -n "$$CLOUDMESH_LIVE_LDAP" || { tests/live/ldap/up.sh && \
+	echo "The OpenLDAP stays up; tests/live/ldap/down.sh stops it"; }
 	@test -n "$$CLOUDMESH_LIVE_OPENSTACK" || { tests/live/openstack/up.sh && \
 	echo "The OpenStack stays up; tests/live/openstack/down.sh stops it"; }
 	$(python) -m pytest tests/live -m live --live-report tests/live/REPORT.md $(ARGS)

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.live import directories
 from tests.live.clouds import Clouds, Person, named
 
 PINS = pathlib.Path(__file__).parent / "openstack/requirements.txt"
 SERVICES = ("keystone", "nova", "neutron", "glance", "openstack-placement")
-TOOLS = {"ec2": ("botocore",), "openstack": ("keystoneauth1", "openstacksdk")}
+TOOLS = {"ldap": ("ldap3",), "ec2": ("botocore",), "openstack": ("keystoneauth1", "openstacksdk")}
 OUTCOMES = ("passed", "failed", "skipped")
 
 
@@ -103,6 +104,8 @@ def against(group: str) -> str:
         if not os.environ.get("CLOUDMESH_LIVE_EC2_ACCESS_KEY_ID"):
             return f"moto {importlib.metadata.version('moto')}"
         return os.environ.get("CLOUDMESH_LIVE_EC2_ENDPOINT_URL") or "Amazon EC2"
+    if "ldap" in group:
+        return ldap(directories.named())
     clouds = named() if "openstack" in group else None
     return openstack(clouds) if clouds else "—"
 
@@ -113,6 +116,13 @@ def openstack(clouds: Clouds) -> str:
         return f"{clouds.credential()['auth_url']}, Nova {version}"
     pins = dict(line.split("==") for line in PINS.read_text().split() if "==" in line)
     return "OpenStack 2026.1: " + ", ".join(f"{name.rpartition('-')[2]} {pins[name]}" for name in SERVICES)
+
+
+def ldap(site: directories.Site | None) -> str:
+    if site is None or not site.ours:
+        return ", ".join(site.config.servers) if site else "—"
+    slapd = subprocess.run([site.path.parent / "slapd", "-VV"], capture_output=True, text=True, check=False)
+    return "OpenLDAP " + slapd.stderr.partition("slapd ")[2].partition(" ")[0]
 
 
 def tools(group: str) -> str:

@@ -164,7 +164,7 @@ def _set_phone(user: User, person: Person) -> bool:
     phone = person.phone[:64]
     if not phone:
         return False
-    profile = Profile.objects.filter(user=user).first() or Profile(user=user)
+    profile = getattr(user, "profile", None) or Profile(user=user)
     if profile.phone == phone:
         return False
     profile.phone = phone
@@ -174,5 +174,6 @@ def _set_phone(user: User, person: Person) -> bool:
 
 def known_users() -> list[User]:
     """Those of the directory who may work, or whom it alone keeps from it."""
-    users = User.objects.filter(source=User.Source.LDAP, state__in=(AccountState.ACTIVE, AccountState.SUSPENDED))
+    states = (AccountState.ACTIVE, AccountState.SUSPENDED)
+    users = User.objects.select_related("profile").filter(source=User.Source.LDAP, state__in=states)
     return [user for user in users if user.is_active or is_suspended_by_us(user)]
