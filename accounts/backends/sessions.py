@@ -14,8 +14,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Session
@@ -86,8 +85,8 @@ class Sessions(SessionMiddleware):
         request.session.address = address_of(request) or None  # type: ignore[attr-defined]
         request.session.agent = request.headers.get("User-Agent", "").replace("\0", "")[:200]  # type: ignore[attr-defined]
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        answer: HttpResponseBase = super().process_response(request, response)  # type: ignore[arg-type]
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        answer = super().process_response(request, response)
         request.session.note_use()  # type: ignore[attr-defined]
         return answer
 
