@@ -15,7 +15,6 @@ pages = [
     path("search/", views.search, name="search"),
     path("health/", views.health, name="health"),
     path("project/", select_project, name="project-select"),
-    path("projects/<slug:name>/usage/", usage.project_usage, name="project-usage"),
     path("staff/", views.staff, name="staff"),
     path("staff/usage/", usage.staff_usage, name="staff-usage"),
     path("staff/approvals/", ApprovalList.as_view(), name="approval-list"),

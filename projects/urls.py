@@ -1,13 +1,14 @@
 from django.urls import path
 
 from projects import views
-from projects.views import applications, committee, course, people, policies, quotas
+from projects.views import applications, committee, course, people, policies, quotas, usage
 
 app_name = "projects"
 urlpatterns = [
     path("projects/", views.ProjectList.as_view(), name="project-list"),
     path("projects/<slug:name>/", views.project_detail, name="project-detail"),
     path("projects/<slug:name>/activity/", views.ProjectActivity.as_view(), name="project-activity"),
+    path("projects/<slug:name>/usage/", usage.project_usage, name="project-usage"),
     path("projects/<slug:name>/settings/", views.ProjectSettings.as_view(), name="project-settings"),
     path("projects/<slug:name>/use/", views.project_use, name="project-use"),
     path("projects/<slug:name>/leave/", views.project_leave, name="project-leave"),

@@ -27,7 +27,7 @@
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { range: (_, least, most) => [least - DAY / 2, most + DAY / 2] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       axes: [
-        { ...axis, space: 70, incrs: [1, 2, 7, 14, 28, 56, 112, 224].map((days) => days * DAY), values: (_, splits) => splits.map((each) => day(each).slice(5)) },
+        { ...axis, size: 26, space: 70, incrs: [1, 2, 7, 14, 28, 56, 112, 224].map((days) => days * DAY), values: (_, splits) => splits.map((each) => day(each).slice(5)) },
         { ...axis, size: 48, values: (_, splits) => splits.map((each) => short.format(each)) },
       ],
       series: [

@@ -112,6 +112,7 @@ def about(request: Signed, project: Project) -> dict[str, Any]:
     actor = request.user
     may_manage = not access.why_not(actor, "project.manage", project)
     pages = [("Overview", "detail"), ("Members", "members"), ("Activity", "activity")]
+    pages += [] if access.why_not(actor, "usage.view", project) else [("Usage", "usage")]
     pages += [] if access.why_not(actor, "application.view", project) else [("Applications", "applications")]
     pages += [("Settings", "settings")] if may_manage else []
     return {

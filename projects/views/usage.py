@@ -1,6 +1,7 @@
 """What a project used, and what all of them did: charts, tables and files."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -17,6 +18,7 @@ from projects.models import Project
 from projects.services import usage
 from projects.services.usage import By, Report, Use
 from projects.views.lists import Signed
+from projects.views.projects import about, project_of
 
 ROWS = 100
 CHARTS = (  # of a chart each: a field of what is used, its name, its unit
@@ -25,35 +27,45 @@ CHARTS = (  # of a chart each: a field of what is used, its name, its unit
     ("disk_hours", "Disk", "GiB·h"),
     ("node_hours", "Nodes", "node·h"),
 )
+OF_PROJECT = (By.DAY, By.USER, By.CLOUD)
+OF_ALL = (By.PROJECT, By.USER, By.CLOUD, By.DAY)
 
 
 @needs("usage.view")
 @require_safe
 def project_usage(request: Signed, name: str) -> HttpResponseBase:
-    project = access.project_named(request.user, name, permission="usage.view")
-    return _page(request, project, (By.DAY, By.USER, By.CLOUD))
+    project = project_of(request, name, "usage.view")
+    report, by = _asked(request, project, OF_PROJECT)
+    if request.GET.get("format") == "csv":
+        return _file(report, project, by)
+    context = about(request, project) | {"tab": "usage", "of": project, **_context(request, report, by, OF_PROJECT)}
+    return render(request, "projects/project_usage.html", context)
 
 
 @needs("portal.usage")
 @require_safe
 def staff_usage(request: Signed) -> HttpResponseBase:
     access.require_portal(request.user, "portal.usage")
-    return _page(request, None, (By.PROJECT, By.USER, By.CLOUD, By.DAY))
+    report, by = _asked(request, None, OF_ALL)
+    if request.GET.get("format") == "csv":
+        return _file(report, None, by)
+    return render(request, "portal/staff_usage.html", _context(request, report, by, OF_ALL))
 
 
-def _page(request: Signed, project: Project | None, ways: tuple[By, ...]) -> HttpResponseBase:
-    since, until = request.GET.get("since", ""), request.GET.get("until", "")
+def _asked(request: Signed, project: Project | None, ways: Sequence[By]) -> tuple[Report, str]:
+    """What was used in the period of the URL, and by what the table divides it. Raises Invalid, NotAllowed."""
     by = request.GET.get("by", "") or ways[0]
     if by not in ways:
         raise Invalid(f"by is one of {', '.join(ways)}, not {by[:40]!r}.", field="by")
-    period = usage.parse_period(since=since, until=until)
-    report = usage.report_usage(actor=request.user, project=project, period=period)
-    if request.GET.get("format") == "csv":
-        return _file(report, project, by)
+    period = usage.parse_period(since=request.GET.get("since", ""), until=request.GET.get("until", ""))
+    return usage.report_usage(actor=request.user, project=project, period=period), by
+
+
+def _context(request: Signed, report: Report, by: str, ways: Sequence[By]) -> dict[str, Any]:
+    since, until = request.GET.get("since", ""), request.GET.get("until", "")
     page = Paginator(_newest_first(report, by), ROWS).get_page(request.GET.get("page"))
-    context = {"of": project, "report": report, "by": by, "ways": ways, "page_obj": page}
-    context |= {"presets": _presets(since, until), "since": since or f"{usage.MONTH}d", **_charts(report)}
-    return render(request, "projects/usage.html", context)
+    context = {"report": report, "by": by, "ways": ways, "page_obj": page, "since": since or f"{usage.MONTH}d"}
+    return context | {"presets": _presets(since, until), **_charts(report)}
 
 
 def _file(report: Report, project: Project | None, by: str) -> HttpResponseBase:
