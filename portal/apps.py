@@ -1,4 +1,7 @@
+import importlib
+
 from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.core import checks
 from django.utils.module_loading import autodiscover_modules
 
@@ -11,3 +14,15 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         checks.register(setup)
         autodiscover_modules("lifecycle")  # of each app: they follow what is written, whichever process writes it
+
+
+class ConsoleConfig(SimpleAdminConfig):
+    """Django's admin as our console: with the pages of our own apps, since others' would write past the services."""
+
+    default_site = "portal.admin.Console"
+    shown = ("clouds", "operations", "projects", "accounts", "activity")
+
+    def ready(self) -> None:
+        super().ready()
+        for app in self.shown:
+            importlib.import_module(f"{app}.admin")

@@ -1,5 +1,6 @@
 """What people are told: in the page, by mail, and their programs by webhook."""
 
+import urllib.parse
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
@@ -92,7 +93,12 @@ class Webhook(models.Model):
         indexes = [models.Index(fields=["topic"], name="webhook_topic")]
 
     def __str__(self) -> str:
-        return self.url
+        return f"webhook to {self.host}"
+
+    @property
+    def host(self) -> str:
+        """What others may know of its URL: the rest often is a secret."""
+        return urllib.parse.urlsplit(self.url).hostname or ""
 
     @property
     def project_id(self) -> uuid.UUID | None:

@@ -11,7 +11,7 @@ from accounts.services.accounts import (
     set_roles,
     suspend_account,
 )
-from accounts.services.agreements import accept_agreement, publish_agreement
+from accounts.services.agreements import accept_agreement, draft_agreement, edit_agreement, publish_agreement
 from accounts.services.applications import (
     applicant,
     apply_for_account,
@@ -59,7 +59,6 @@ from accounts.services.webhooks import (
     checked_url,
     disable_webhook,
     enable_webhook,
-    host_of,
     place_of,
     remove_webhook,
     test_webhook,
@@ -97,6 +96,8 @@ __all__ = [
     "deny_account",
     "disable_authenticator",
     "disable_webhook",
+    "draft_agreement",
+    "edit_agreement",
     "enable_webhook",
     "end_impersonations",
     "end_session",
@@ -105,7 +106,6 @@ __all__ = [
     "followed",
     "forgive",
     "has_second_factor",
-    "host_of",
     "issue_login_link",
     "issue_token",
     "locked_until",

@@ -76,7 +76,7 @@ def disable_webhook(*, webhook: Webhook, reason: str, actor: User | None = None)
     webhook.save(update_fields=["is_enabled", "problem"])
     note(webhook, "disabled", actor=actor, reason=reason)
     if actor is None:
-        title = f"Your webhook to {host_of(webhook)} was switched off"
+        title = f"Your webhook to {webhook.host} was switched off"
         text = f"{reason}\nNothing is lost: switch it on again, and it goes on where it stopped."
         notify([webhook.owner], kind=NoticeKind.ACCOUNT, title=title, text=text, url=reverse("portal:webhooks"))
 
@@ -119,11 +119,6 @@ def place_of(webhook: Webhook) -> dict[str, str]:
     return {"tenant": str(webhook.owner_id), "record": f"webhook:{webhook.pk}", "field": "secret"}
 
 
-def host_of(webhook: Webhook) -> str:
-    """What others may know of its URL: the rest often is a secret."""
-    return urllib.parse.urlsplit(webhook.url).hostname or ""
-
-
 def note(webhook: Webhook, verb: str, *, actor: User | None, reason: str = "") -> None:
     lifecycle.note(
         kind="webhook",
@@ -131,7 +126,7 @@ def note(webhook: Webhook, verb: str, *, actor: User | None, reason: str = "") -
         topic=webhook.topic,
         object_id=webhook.pk,
         project_id=webhook.project_id,
-        name=host_of(webhook),
+        name=webhook.host,
         actor=actor,
         reason=reason,
     )

@@ -18,6 +18,7 @@ from projects import access
 from projects.views import Signed, is_htmx
 
 Answering = Callable[[HttpRequest], HttpResponse]
+FRAMELESS = ("/api/", "/admin/")  # have no frame, or one of their own
 
 
 def numbered(get_response: Answering) -> Answering:
@@ -31,7 +32,7 @@ def numbered(get_response: Answering) -> Answering:
 
 
 def _number(request: HttpRequest, *view: Any) -> None:
-    if isinstance(request.user, User) and not is_htmx(request) and not request.path.startswith("/api/"):
+    if isinstance(request.user, User) and not is_htmx(request) and not request.path.startswith(FRAMELESS):
         vars(request).update(_numbers(request.user))
 
 
@@ -47,7 +48,7 @@ def _numbers(user: User) -> dict[str, int]:
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """What the frame shows; three questions to the database, whatever the page."""
     user = getattr(request, "user", None)
-    if not isinstance(user, User):
+    if not isinstance(user, User) or request.path.startswith(FRAMELESS):
         return {"portal_name": settings.PORTAL_NAME}
     places = access.workplaces(user)
     clouds = services.known_clouds(user)

@@ -50,7 +50,7 @@ class Webhooks(View):
     def get(self, request: Signed, form: WebhookForm | None = None) -> HttpResponse:
         mine = list(access.visible(Webhook, request.user))
         names = dict(Project.objects.filter(pk__in={each.project_id for each in mine}).values_list("pk", "name"))
-        rows = [dress(each, project=names.get(each.project_id), host=accounts.host_of(each)) for each in mine]
+        rows = [dress(each, project=names.get(each.project_id)) for each in mine]
         context = {"webhooks": rows, "form": form or WebhookForm(actor=request.user), "most": accounts.WEBHOOKS}
         return render(request, "portal/webhook_list.html", context, status=400 if form else 200)
 
@@ -126,7 +126,6 @@ def _shown(request: Signed, webhook: Webhook, *, secret: str = "") -> HttpRespon
     project = Project.objects.filter(pk=webhook.project_id).first()
     context = {
         "webhook": webhook,
-        "host": accounts.host_of(webhook),
         "of_project": project,
         "deliveries": webhook.deliveries.all()[:LATEST],
         "secret": secret,

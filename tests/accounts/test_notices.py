@@ -153,86 +153,86 @@ def test_unknown_choices_are_refused(gregor: User) -> None:
 
 
 @pytest.fixture
-def browser(client: Client, gregor: User) -> Client:
+def site(client: Client, gregor: User) -> Client:
     client.force_login(gregor)
     return client
 
 
-def test_the_bell_counts_what_is_unread(browser: Client, gregor: User) -> None:
-    assert "bell-count" not in browser.get("/").content.decode()
+def test_the_bell_counts_what_is_unread(site: Client, gregor: User) -> None:
+    assert "bell-count" not in site.get("/").content.decode()
     for _ in range(3):
         notice = tell(gregor)
-    assert '<span class="bell-count" aria-hidden="true">3</span>' in browser.get("/").content.decode()
+    assert '<span class="bell-count" aria-hidden="true">3</span>' in site.get("/").content.decode()
     services.read_notice(actor=gregor, notice=notice)
-    assert 'aria-label="Notices: 2 unread"' in browser.get("/account/notices/bell/").content.decode()
+    assert 'aria-label="Notices: 2 unread"' in site.get("/account/notices/bell/").content.decode()
 
 
-def test_the_bell_costs_no_question(browser: Client, gregor: User) -> None:
-    browser.get("/keys/")
+def test_the_bell_costs_no_question(site: Client, gregor: User) -> None:
+    site.get("/keys/")
     with CaptureQueriesContext(connection) as without:
-        browser.get("/keys/")
+        site.get("/keys/")
     for _ in range(20):
         tell(gregor)
     with CaptureQueriesContext(connection) as with_notices:
-        browser.get("/keys/")
+        site.get("/keys/")
     assert len(with_notices) == len(without) <= 10
 
 
-def test_the_panel_shows_the_newest(browser: Client, gregor: User) -> None:
+def test_the_panel_shows_the_newest(site: Client, gregor: User) -> None:
     for number in range(10):
         tell(gregor, title=f"Notice {number}")
-    panel = browser.get("/account/notices/bell/?panel").content.decode()
+    panel = site.get("/account/notices/bell/?panel").content.decode()
     assert "Notice 9" in panel
     assert "Notice 1<" not in panel
 
 
-def test_opening_a_notice_reads_it_and_leads_to_what_it_is_about(browser: Client, gregor: User) -> None:
+def test_opening_a_notice_reads_it_and_leads_to_what_it_is_about(site: Client, gregor: User) -> None:
     notice = tell(gregor, url="/servers/?state=error")
-    answer = browser.post(f"/account/notices/{notice.pk}/open/")
+    answer = site.post(f"/account/notices/{notice.pk}/open/")
     assert answer.headers["Location"] == "/servers/?state=error"
     notice.refresh_from_db()
     assert notice.read_at
 
 
 @pytest.mark.parametrize("url", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", ""])
-def test_opening_a_notice_leads_nowhere_else(browser: Client, gregor: User, url: str) -> None:
-    answer = browser.post(f"/account/notices/{tell(gregor, url=url).pk}/open/")
+def test_opening_a_notice_leads_nowhere_else(site: Client, gregor: User, url: str) -> None:
+    answer = site.post(f"/account/notices/{tell(gregor, url=url).pk}/open/")
     assert answer.headers["Location"] == "/account/notices/"
 
 
-def test_somebody_elses_notice_is_not_there(browser: Client) -> None:
+def test_somebody_elses_notice_is_not_there(site: Client) -> None:
     notice = tell(make_user())
     for act in ("open", "read"):
-        assert browser.post(f"/account/notices/{notice.pk}/{act}/").status_code == 404
+        assert site.post(f"/account/notices/{notice.pk}/{act}/").status_code == 404
     notice.refresh_from_db()
     assert notice.read_at is None
 
 
-def test_all_are_marked_read(browser: Client, gregor: User) -> None:
+def test_all_are_marked_read(site: Client, gregor: User) -> None:
     for _ in range(2):
         tell(gregor)
     others = tell(make_user())
-    toast = browser.post("/account/notices/read/", headers={"HX-Request": "true"})
+    toast = site.post("/account/notices/read/", headers={"HX-Request": "true"})
     assert "2 marked as read" in toast.headers["HX-Trigger"]
     assert list(Notice.objects.filter(read_at=None)) == [others]
 
 
-def test_the_history_is_narrowed_and_paged(browser: Client, gregor: User) -> None:
+def test_the_history_is_narrowed_and_paged(site: Client, gregor: User) -> None:
     for number in range(60):
         tell(gregor, title=f"Notice {number:02}", kind="account" if number else "quota")
-    page = browser.get("/account/notices/")
+    page = site.get("/account/notices/")
     assert len(page.context["notices"]) == 50
     with CaptureQueriesContext(connection) as queries:
-        found = browser.get("/account/notices/?kind=quota").context["notices"]
+        found = site.get("/account/notices/?kind=quota").context["notices"]
     assert [each.title for each in found] == ["Notice 00"]
     assert len(queries) <= 10
 
 
-def test_choices_are_kept(browser: Client, gregor: User) -> None:
-    browser.post("/account/notices/choices/", {"account": "never", "operation": "digest"})
+def test_choices_are_kept(site: Client, gregor: User) -> None:
+    site.post("/account/notices/choices/", {"account": "never", "operation": "digest"})
     delays = services.delays_of(gregor)
     assert (delays["account"], delays["operation"], delays["quota"]) == ("never", "digest", "now")
-    assert browser.post("/account/notices/choices/", {"account": "tomorrow"}).status_code == 400
+    assert site.post("/account/notices/choices/", {"account": "tomorrow"}).status_code == 400
 
 
 # -- wishes that failed ----------------------------------------------------------------------------------------

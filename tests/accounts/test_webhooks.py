@@ -378,50 +378,50 @@ def test_the_secret_is_sealed(admin: User) -> None:
 
 
 @pytest.fixture
-def browser(client: Client, admin: User) -> Client:
+def site(client: Client, admin: User) -> Client:
     client.force_login(admin)
     return client
 
 
-def test_a_webhook_is_added_on_its_page_and_its_secret_shown_once(browser: Client, receiver: Receiver) -> None:
-    page = browser.post("/account/webhooks/", {"url": receiver.url, "kinds": "server, operation"})
+def test_a_webhook_is_added_on_its_page_and_its_secret_shown_once(site: Client, receiver: Receiver) -> None:
+    page = site.post("/account/webhooks/", {"url": receiver.url, "kinds": "server, operation"})
     webhook = Webhook.objects.get()
     [secret] = re.findall(r"whsec_[\w-]{43}", page.content.decode())
     assert webhook.kinds == ["operation", "server"]
     assert "no-store" in page.headers["Cache-Control"]
     for path in ("/account/webhooks/", f"/account/webhooks/{webhook.pk}/"):
-        assert secret not in browser.get(path).content.decode()
+        assert secret not in site.get(path).content.decode()
 
 
-def test_a_wrong_url_is_said_at_its_field(browser: Client) -> None:
-    page = browser.post("/account/webhooks/", {"url": "ftp://example.org"})
+def test_a_wrong_url_is_said_at_its_field(site: Client) -> None:
+    page = site.post("/account/webhooks/", {"url": "ftp://example.org"})
     assert page.status_code == 400
     assert "must be like https://" in page.content.decode()
 
 
-def test_the_page_tests_switches_and_removes(browser: Client, receiver: Receiver, admin: User) -> None:
+def test_the_page_tests_switches_and_removes(site: Client, receiver: Receiver, admin: User) -> None:
     webhook = hook(admin, receiver)
     here = f"/account/webhooks/{webhook.pk}/"
-    browser.post(f"{here}test/")
+    site.post(f"{here}test/")
     tell(webhook)
     assert [event["verb"] for event in receiver.told] == ["tested"]
-    assert "<td>200" in browser.get(here).content.decode()
-    browser.post(f"{here}disable/")
+    assert "<td>200" in site.get(here).content.decode()
+    site.post(f"{here}disable/")
     assert not fresh(webhook).is_enabled
     assert not Notice.objects.exists()
-    browser.post(f"{here}enable/")
+    site.post(f"{here}enable/")
     assert fresh(webhook).is_enabled
-    assert browser.post(f"{here}explode/").status_code == 404
-    browser.post(f"{here}remove/")
+    assert site.post(f"{here}explode/").status_code == 404
+    site.post(f"{here}remove/")
     assert not Webhook.objects.exists()
 
 
-def test_somebody_elses_webhook_is_not_there(browser: Client, api: Callable[..., Api]) -> None:
+def test_somebody_elses_webhook_is_not_there(site: Client, api: Callable[..., Api]) -> None:
     mallory = make_user("mallory")
     webhook, _ = services.add_webhook(actor=mallory, url="https://hooks.example.org/")
-    assert browser.get(f"/account/webhooks/{webhook.pk}/").status_code == 404
+    assert site.get(f"/account/webhooks/{webhook.pk}/").status_code == 404
     for act in ("test", "enable", "disable", "remove"):
-        assert browser.post(f"/account/webhooks/{webhook.pk}/{act}/").status_code == 404
+        assert site.post(f"/account/webhooks/{webhook.pk}/{act}/").status_code == 404
     stranger = api(make_user())
     assert stranger.get(f"webhooks/{webhook.pk}/").status == 404
     assert stranger.delete(f"webhooks/{webhook.pk}/").status == 404
