@@ -35,8 +35,7 @@ MEANT = """
 [groups]
 bases = ["ou=Groups,dc=example,dc=org"]
 [[projects]]
-group = "fg82-leads"
-project = "fg82"
+group = "{project}-Leads"
 role = "lead"
 [[projects]]
 group = "fg*[0-9]"
@@ -119,6 +118,8 @@ def test_rules_need_places_and_roles_that_there_are() -> None:
         parse(LEAST + MEANT.replace('[groups]\nbases = ["ou=Groups,dc=example,dc=org"]', ""))
     with pytest.raises(Invalid, match="Did you mean operator"):
         parse(LEAST + MEANT.replace('"operator"', '"operater"'))
+    with pytest.raises(Invalid, match="leave project out"):
+        parse(LEAST + MEANT.replace('role = "lead"', 'role = "lead"\nproject = "x"'))
     with pytest.raises(Invalid, match="needs its password"):
         parse(LEAST, password="")
 
@@ -149,7 +150,7 @@ def test_check_says_what_is_wrong_with_the_file(settings: LazySettings, tmp_path
 
 def test_groups_stand_for_projects_and_the_first_rule_counts() -> None:
     known = parse(LEAST + MEANT)
-    assert known.projects_of([group("FG82"), group("fg82-leads"), group("fg17"), group("others")]) == {
+    assert known.projects_of([group("FG82"), group("fg82-leads"), group("fg17"), group("-leads"), group("others")]) == {
         "fg82": "lead",
         "fg17": "member",
     }

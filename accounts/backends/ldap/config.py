@@ -26,6 +26,7 @@ ADMINISTRATOR = "administrator"
 PORTS = {"ldap": 389, "ldaps": 636}
 NAME = "{name}"
 GROUP = "{group}"
+PROJECT = "{project}"
 
 
 class Group(NamedTuple):
@@ -95,6 +96,15 @@ class ProjectRule:
     project: str = GROUP
     role: str = "member"
 
+    def project_of(self, group: Group) -> str:
+        """The name of the project that `group` stands for by this rule, or nothing."""
+        name = group.name.lower()
+        before, placed, after = self.group.lower().partition(PROJECT)
+        if not placed:
+            return self.project.replace(GROUP, name) if fits(self.group, group) else ""
+        middle = name.removeprefix(before).removesuffix(after)
+        return middle if middle and name == f"{before}{middle}{after}" else ""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RoleRule:
@@ -132,8 +142,8 @@ class Config:
         known = list(groups)
         found: dict[str, str] = {}
         for rule in self.projects:
-            for group in filter(functools.partial(fits, rule.group), known):
-                found.setdefault(rule.project.replace(GROUP, group.name.lower()), rule.role)
+            for name in filter(None, map(rule.project_of, known)):
+                found.setdefault(name, rule.role)
         return found
 
     def portal_roles_of(self, groups: Iterable[Group]) -> frozenset[str]:
@@ -225,6 +235,11 @@ def _check_rules(config: Config) -> None:
         raise Invalid(
             "groups.bases: say under which entries the groups are that [[projects]] and [[portal_roles]] name."
         )
+    for project_rule in config.projects:
+        if PROJECT in project_rule.group and project_rule.project != GROUP:
+            raise Invalid(
+                f"projects: {project_rule.group!r} says which project it is already; leave project out there."
+            )
     known = [*PortalRole.values, ADMINISTRATOR]
     for rule in config.portal_roles:
         if rule.role not in known:
