@@ -58,7 +58,7 @@ class OperationWhole(OperationAnswer):
     """A wish with what came of it."""
 
     result = serializers.JSONField(source="operation.result")
-    decision = serializers.JSONField(allow_null=True, help_text="What policies said, where somebody had to be asked")
+    decision = serializers.DictField(allow_null=True, help_text="What policies said, where somebody had to be asked")
     next = serializers.CharField(help_text="What can be done about it; empty where nothing needs to be done")
 
 
@@ -68,7 +68,7 @@ class Accepted(Answer):
     operation = OperationAnswer()
 
 
-class RejectRequest(Body):
+class Rejection(Body):
     reason = Text(help_text="Told to whoever asked")
 
 
@@ -146,12 +146,12 @@ class Operations(Lists):
         operation = services.approve(actor=request.user, operation=operation)
         return Response(answer_of(operation), status=202, headers=location(operation))
 
-    @extend_schema(request=RejectRequest, responses=OperationAnswer)
+    @extend_schema(request=Rejection, responses=OperationAnswer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Signed, id: uuid.UUID) -> Response:
         """Refuse a waiting wish of somebody else, with a reason."""
         operation = access.fetch(Operation, id, actor=request.user, permission="operation.approve")
-        reason = RejectRequest.parse(request)["reason"]
+        reason = Rejection.parse(request)["reason"]
         return Response(answer_of(services.reject(actor=request.user, operation=operation, reason=reason)))
 
 

@@ -84,16 +84,16 @@ class PolicyBody(Body):
     note = Text(required=False)
 
 
-class DraftRequest(PolicyBody):
+class PolicyDraft(PolicyBody):
     name = Text()
 
 
-class EditRequest(PolicyBody):
+class PolicyChange(PolicyBody):
     effect = OneOf(Effect.choices, required=False)
     service = Text(required=False)
 
 
-class ReasonRequest(Body):
+class PolicyReason(Body):
     reason = Text()
 
 
@@ -134,18 +134,18 @@ class Policies(Lists):
         """One edition."""
         return one(request, PolicyAnswer, access.first_named(self.records(request), str(policy), kind="policy"))
 
-    @extend_schema(request=DraftRequest, responses={201: PolicyAnswer})
+    @extend_schema(request=PolicyDraft, responses={201: PolicyAnswer})
     def create(self, request: Signed) -> Response:
         """Draft a policy; it holds for nobody before it is proposed, and approved by somebody else."""
         access.require_portal(request.user, "policy.propose")
-        drafted = services.draft_policy(actor=request.user, **DraftRequest.parse(request))
+        drafted = services.draft_policy(actor=request.user, **PolicyDraft.parse(request))
         return Response(PolicyAnswer.row(drafted), status=201)
 
-    @extend_schema(request=EditRequest, responses=PolicyAnswer)
+    @extend_schema(request=PolicyChange, responses=PolicyAnswer)
     def partial_update(self, request: Signed, policy: uuid.UUID) -> Response:
         """Change a draft; of what was approved a new edition is drafted, which this answers."""
         found = self._found(policy, "policy.propose")
-        return self._answer(services.edit_policy(actor=request.user, policy=found, **_given(EditRequest, request)))
+        return self._answer(services.edit_policy(actor=request.user, policy=found, **_given(PolicyChange, request)))
 
     @extend_schema(request=NOTHING, responses=PolicyAnswer)
     @action(detail=True, methods=["post"])
@@ -161,20 +161,20 @@ class Policies(Lists):
         found = self._found(policy, "policy.approve")
         return self._answer(services.approve_policy(actor=request.user, policy=found))
 
-    @extend_schema(request=ReasonRequest, responses=PolicyAnswer)
+    @extend_schema(request=PolicyReason, responses=PolicyAnswer)
     @action(detail=True, methods=["post"], url_path="return")
     def send_back(self, request: Signed, policy: uuid.UUID) -> Response:
         """Make a draft again of what is proposed."""
         found = self._found(policy, "policy.propose")
-        reason = ReasonRequest.parse(request)["reason"]
+        reason = PolicyReason.parse(request)["reason"]
         return self._answer(services.return_policy(actor=request.user, policy=found, reason=reason))
 
-    @extend_schema(request=ReasonRequest, responses=PolicyAnswer)
+    @extend_schema(request=PolicyReason, responses=PolicyAnswer)
     @action(detail=True, methods=["post"])
     def retire(self, request: Signed, policy: uuid.UUID) -> Response:
         """Put a policy out of force for good."""
         found = self._found(policy, "policy.propose")
-        reason = ReasonRequest.parse(request)["reason"]
+        reason = PolicyReason.parse(request)["reason"]
         return self._answer(services.retire_policy(actor=request.user, policy=found, reason=reason))
 
     @extend_schema(responses=DecisionAnswer, parameters=[OpenApiParameter(name) for name in ASKED])

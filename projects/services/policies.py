@@ -166,6 +166,7 @@ def effective_policy(
 
 def concerned(*, subject_kind: str, subject: str) -> Concerned:
     """Who a policy with this subject is about: who works where. Raises Invalid with near names."""
+    _one_of("subject_kind", subject_kind, SubjectKind.values)
     rule = _subject(subject_kind, subject)
     places = Membership.objects.filter(project__state=ProjectState.ACTIVE, user__state=AccountState.ACTIVE)
     rows = places.values_list("user__username", "project__name", "role", "user__portal_roles", "user__is_superuser")

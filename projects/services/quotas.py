@@ -40,7 +40,13 @@ def _store(project: Project, user: User | None, resource: str, limit: int | None
     quota.hold(project)
     scope, label = _scope(project, scope)
     _check(resource, limit)
-    place: dict[str, Any] = {"project": project, "user": user, "scope": scope, "resource": resource, "source": Quota.Source.PORTAL}
+    place: dict[str, Any] = {
+        "project": project,
+        "user": user,
+        "scope": scope,
+        "resource": resource,
+        "source": Quota.Source.PORTAL,
+    }
     if limit is None:
         Quota.objects.filter(**place).delete()
     else:

@@ -102,7 +102,7 @@ class PolicyEdit(View):
 def policy_check(request: Signed) -> HttpResponse:
     """How a subject is understood, and whom it would concern, while it is being written."""
     access.require_portal(request.user, "policy.propose")
-    kind, subject = request.GET.get("subject_kind", ""), request.GET.get("subject", "")
+    kind, subject = request.GET.get("subject_kind", SubjectKind.EVERYONE), request.GET.get("subject", "")
     return render(request, "projects/_policy_check.html", check(kind, subject.replace("\0", "")))
 
 

@@ -78,6 +78,8 @@ def test_a_rule_is_checked_while_it_is_written(operator: User, member: User, pro
         return web.get("/staff/policies/check/", {"subject_kind": "rule", "subject": subject})
 
     assert "gregor in fg101" in check("user = gregor").content.decode()
+    assert "Did you mean rule" in web.get("/staff/policies/check/", {"subject_kind": "rul"}).content.decode()
+    assert "everyone" in web.get("/staff/policies/check/").content.decode()
     wrong = check("user = gregor nd role = lead")
     assert wrong.context["after"] == "nd role = lead"
     assert "<mark>nd role = lead</mark>" in wrong.content.decode()
