@@ -44,7 +44,8 @@ class CloudAccountAdmin(Seen):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CloudAccount]:
         held = Count("servers", filter=~Q(servers__state=ServerState.DELETED))
-        return super().get_queryset(request).defer("credential", "pending").annotate(held=held)
+        accounts: QuerySet[CloudAccount] = super().get_queryset(request)
+        return accounts.defer("credential", "pending").annotate(held=held)
 
     def view_on_site(self, account: CloudAccount) -> str:
         return reverse("clouds:cloud-detail", args=[account.pk])

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -62,9 +63,9 @@ class Console(admin.AdminSite):
         kept = [each for each in super().get_urls() if getattr(each, "name", "") not in CLOSED]
         return [path("login/", self.login, name="login"), *kept]
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {"waiting": _waiting(), "staff_pages": _staff_pages()}
-        return super().index(request, {**context, **(extra_context or {})})  # type: ignore[return-value]
+        return super().index(request, {**context, **(extra_context or {})})
 
 
 def _waiting() -> list[dict[str, Any]]:

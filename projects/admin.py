@@ -54,7 +54,8 @@ class ProjectAdmin(Seen):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
-        return super().get_queryset(request).annotate(head_count=Count("memberships"))
+        projects: QuerySet[Project] = super().get_queryset(request)
+        return projects.annotate(head_count=Count("memberships"))
 
     def view_on_site(self, project: Project) -> str:
         return reverse("projects:project-detail", args=[project.name])

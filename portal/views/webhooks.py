@@ -49,8 +49,7 @@ class WebhookForm(forms.Form):
 class Webhooks(View):
     def get(self, request: Signed, form: WebhookForm | None = None) -> HttpResponse:
         mine = list(access.visible(Webhook, request.user))
-        names = dict(Project.objects.filter(pk__in={each.project_id for each in mine}).values_list("pk", "name"))
-        rows = [dress(each, project=names.get(each.project_id)) for each in mine]
+        rows = [dress(each, project=project) for each, project in zip(mine, _projects(mine), strict=True)]
         context = {"webhooks": rows, "form": form or WebhookForm(actor=request.user), "most": accounts.WEBHOOKS}
         return render(request, "portal/webhook_list.html", context, status=400 if form else 200)
 
@@ -123,14 +122,20 @@ ACTIONS: dict[str, Callable[[Signed, Webhook], str]] = {
 
 @never_cache
 def _shown(request: Signed, webhook: Webhook, *, secret: str = "") -> HttpResponse:
-    project = Project.objects.filter(pk=webhook.project_id).first()
     context = {
         "webhook": webhook,
-        "of_project": project,
+        "of_project": _projects([webhook])[0],
         "deliveries": webhook.deliveries.all()[:LATEST],
         "secret": secret,
     }
     return render(request, "portal/webhook_detail.html", context)
+
+
+def _projects(webhooks: list[Webhook]) -> list[str | None]:
+    """The names of the projects that they are told of."""
+    ids = {each.project_id for each in webhooks if each.project_id}
+    names = dict(Project.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    return [names.get(each.project_id) if each.project_id else None for each in webhooks]
 
 
 def _own(request: Signed, pk: uuid.UUID) -> Webhook:

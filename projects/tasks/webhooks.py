@@ -20,7 +20,6 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-import cloudmesh
 from accounts import secrets
 from accounts import services as accounts
 from accounts.models import Delivery, User, Webhook
@@ -81,8 +80,8 @@ def _plan(webhook_id: str) -> bool:
         return True
     last = Event.objects.aggregate(last=Max("seq"))["last"] or 0
     fresh = list(_wanted(webhook).filter(seq__gt=webhook.seq, seq__lte=last).values_list("seq", flat=True)[:AHEAD])
-    Delivery.objects.bulk_create([Delivery(webhook=webhook, seq=seq) for seq in fresh], ignore_conflicts=True)
-    upto = fresh[-1] if len(fresh) == AHEAD else last
+    Delivery.objects.bulk_create([Delivery(webhook=webhook, seq=seq) for seq in fresh if seq], ignore_conflicts=True)
+    upto = fresh[-1] if len(fresh) == AHEAD else last  # a full portion may not be all
     Webhook.objects.filter(pk=webhook.pk).update(seq=upto)
     webhook.deliveries.filter(done_at__lt=timezone.now() - KEPT).delete()
     return bool(fresh)
@@ -99,7 +98,7 @@ def _wanted(webhook: Webhook) -> QuerySet[Event]:
 @transaction.atomic
 def _claim(webhook_id: str) -> Delivery | None:
     """The first one that is not done, if it is due and in nobody's hands."""
-    waiting = Delivery.objects.filter(webhook=webhook_id, webhook__is_enabled=True, done_at=None).order_by("seq")
+    waiting = Delivery.objects.filter(webhook__pk=webhook_id, webhook__is_enabled=True, done_at=None).order_by("seq")
     first = waiting.select_for_update(of=("self",)).select_related("webhook__owner").first()
     if first is None or first.next_at > timezone.now():
         return None
@@ -132,7 +131,7 @@ def send(webhook: Webhook, seq: int, document: dict[str, Any]) -> int:
     secret = secrets.unseal(secrets.ring(), webhook.secret, **accounts.place_of(webhook))["secret"]
     headers = {
         "Content-Type": "application/json",
-        "User-Agent": f"Cloudmesh/{cloudmesh.__version__} (+{settings.CLOUDMESH_URL})",
+        "User-Agent": f"Cloudmesh (+{settings.CLOUDMESH_URL})",
         "Cloudmesh-Webhook": str(webhook.pk),
         "Cloudmesh-Delivery": f"{webhook.pk}:{seq}",
         "Cloudmesh-Signature": signature(secret, body, at=int(timezone.now().timestamp())),
@@ -147,9 +146,12 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
 
 def told(event: Event) -> dict[str, Any]:
     """An event as the REST API tells it."""
-    project = Project.objects.filter(pk=event.project_id).values_list("name", flat=True).first()
+    place = Project.objects.filter(pk=event.project_id) if event.project_id else Project.objects.none()
     same = ("seq", "at", "kind", "object_id", "name", "verb", "from_state", "to_state", "reason", "summary", "data")
-    return {name: getattr(event, name) for name in same} | {"project": project, "actor": event.actor_name}
+    return {name: getattr(event, name) for name in same} | {
+        "project": place.values_list("name", flat=True).first(),
+        "actor": event.actor_name,
+    }
 
 
 def _guard(owner: User) -> Any:
