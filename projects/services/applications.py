@@ -94,17 +94,18 @@ def save_draft(
     access.require(actor, "application.edit", application.project, owner_id=application.owner_id)
     hold(application)
     _check_editable(application)
+    given = questions.read(sections_of(application.kind), answers)
+    kept = _kept(application, questions.merged(application.answers, given))
+    if kept == application.answers:
+        return application
     if version is not None and version != application.version:
         raise Conflict(
             f"Somebody else saved this application meanwhile (version {application.version}, you have {version}). "
             "Load it again, so that nothing of theirs is lost, and repeat your last answer.",
             version=application.version,
         )
-    given = questions.read(sections_of(application.kind), answers)
-    kept = _kept(application, questions.merged(application.answers, given))
-    if kept != application.answers:
-        lifecycle.change(application, actor=actor, verb="saved", answers=kept)
-        _retitle(application, actor)
+    lifecycle.change(application, actor=actor, verb="saved", answers=kept)
+    _retitle(application, actor)
     return application
 
 

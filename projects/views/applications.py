@@ -168,10 +168,12 @@ class ApplicationSection(View):
             answers={chosen.name: form.answers},
             version=int(version) if version.isdecimal() and len(version) < 10 else None,
         )
-        if is_htmx(request):
-            context = self._context(application, chosen) | {"is_saved": True}
-            return render(request, "projects/_sections.html", context)
-        return redirect(self._next(application, chosen))
+        if not is_htmx(request):
+            return redirect(self._next(application, chosen))
+        if "go" in request.POST:
+            return HttpResponse(status=204, headers={"HX-Redirect": self._next(application, chosen)})
+        context = self._context(application, chosen) | {"is_saved": True}
+        return render(request, "projects/_sections.html", context)
 
     def _thing(self, pk: uuid.UUID, name: str) -> tuple[Application, Section]:
         application = access.fetch(Application, pk, actor=self.request.user, permission="application.edit")
@@ -282,14 +284,16 @@ def application_remark(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def told(application: Application, actor: User) -> dict[str, Any]:
     """What both the applicant's and the committee's page show of an application."""
     measured = quota.measure(application.project) if application.kind == ApplicationKind.ALLOCATION else None
-    remarks = access.visible(Remark, actor).filter(application=application).select_related("author")
+    seen = access.visible(Remark, actor).filter(application=application)
+    remarks = list(seen.select_related("author").order_by("at", "pk"))
     why_not_edit = access.why_not(actor, "application.edit", application.project, owner_id=application.owner_id)
     return {
         "application": application,
         "sections": _answers(application),
         "differences": services.application_differences(application),
         "limits": services.asked_limits(application, measured.labels) if measured else [],
-        "remarks": remarks.order_by("at", "pk"),
+        "remarks": remarks,
+        "said": sum(remark.author_id == actor.pk for remark in remarks),  # a form that is sent makes place for another
         "may_edit": not why_not_edit and application.state in EDITABLE,
         "may_withdraw": not why_not_edit and application.state in OPEN,
         "may_answer": not why_not_edit and application.state != ApplicationState.DRAFT,
