@@ -6,6 +6,7 @@ from projects.views import applications, committee, course, people, policies, qu
 app_name = "projects"
 urlpatterns = [
     path("projects/", views.ProjectList.as_view(), name="project-list"),
+    path("open-projects/", views.OpenProjects.as_view(), name="project-open"),
     path("projects/<slug:name>/", views.project_detail, name="project-detail"),
     path("projects/<slug:name>/activity/", views.ProjectActivity.as_view(), name="project-activity"),
     path("projects/<slug:name>/usage/", usage.project_usage, name="project-usage"),

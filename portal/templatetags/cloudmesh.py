@@ -120,7 +120,8 @@ def told(context: RequestContext, event: Told) -> dict[str, str]:
     """What happened to what, with a link to it unless this is its own page."""
     url = page(event.kind, event.object_id)
     is_here = "request" in context and url == context["request"].path
-    return {"kind": event.kind, "name": called(event), "what": happened(event), "url": "" if is_here else url}
+    kind = event.kind.replace("_", " ")
+    return {"kind": kind, "name": called(event), "what": happened(event), "url": "" if is_here else url}
 
 
 def happened(event: Told) -> str:

@@ -40,6 +40,7 @@ from projects.access.people import (
     staffing,
     workplaces,
     works,
+    works_in,
 )
 from projects.access.registry import (
     ANY_STATE,
@@ -109,4 +110,5 @@ __all__ = [
     "why_not",
     "workplaces",
     "works",
+    "works_in",
 ]

@@ -77,6 +77,11 @@ def workplaces(actor: User) -> list[Project]:
     return [project for project in mine if project.state == ProjectState.ACTIVE]
 
 
+def works_in(actor: User, project: Project) -> bool:
+    """Whether that is where `actor` works unless told otherwise."""
+    return workplaces(actor)[:1] == [project]
+
+
 def default_project(actor: User) -> Project:
     """Where `actor` works unless told otherwise. Raises NotFound when there is none."""
     active = workplaces(actor)

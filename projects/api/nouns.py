@@ -17,7 +17,7 @@ from activity.models import Event
 from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid, NotFound
 from projects import access, services
-from projects.models import Membership, Project, ProjectState, Role
+from projects.models import Project, ProjectState, Role
 
 #: Every noun that belongs to a project can be narrowed to one.
 IN_PROJECT = Filter(
@@ -90,8 +90,7 @@ class Projects(Lists):
         return access.visible(Project, request.user)
 
     def facts(self, records: Sequence[Project]) -> list[Working]:
-        mine = {membership.project_id: membership for membership in access.memberships(self.request.user)}
-        return [_working(project, mine.get(project.pk)) for project in records]
+        return [_working(self.request.user, project) for project in records]
 
     @extend_schema(responses=ProjectAnswer)
     def retrieve(self, request: Signed, name: str) -> Response:
@@ -114,8 +113,8 @@ class Projects(Lists):
         return one(request, ProjectAnswer, self.facts([project])[0])
 
 
-def _working(project: Project, mine: Membership | None) -> Working:
-    return Working(project, mine.role if mine else None, bool(mine and mine.is_default))
+def _working(actor: User, project: Project) -> Working:
+    return Working(project, access.roles(actor).get(project.pk), access.works_in(actor, project))
 
 
 # -- oneself ---------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from projects.views.members import (
     request_refuse,
 )
 from projects.views.projects import (
+    OpenProjects,
     ProjectActivity,
     ProjectList,
     ProjectSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "Join",
     "Listing",
     "MemberList",
+    "OpenProjects",
     "ProjectActivity",
     "ProjectList",
     "ProjectSettings",

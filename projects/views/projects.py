@@ -15,7 +15,18 @@ from accounts.models import User
 from activity.models import Event
 from activity.views import SIGNED, needs
 from projects import access, services
-from projects.models import JoinRequest, Membership, Project, ProjectState, RequestState, Role, Span
+from projects.models import (
+    ApplicationKind,
+    JoinRequest,
+    Membership,
+    Project,
+    ProjectState,
+    RequestState,
+    Role,
+    Span,
+)
+from projects.services.questions import Kind, Section
+from projects.services.sections import sections_of
 from projects.views.lists import Filter, Listing, Signed, answer, dress, is_htmx
 
 #: What a state means for those who work in the project.
@@ -28,7 +39,6 @@ MEANINGS: Mapping[str, str] = {
     ProjectState.BLOCKED: "The portal's staff stopped it. It can be looked at; nothing can be changed in it.",
     ProjectState.EXPIRED: "Its end date has passed. Nothing can be changed in it until it is renewed.",
 }
-OPEN = "open"
 RECENT = 8  # events on the first page
 
 
@@ -52,7 +62,6 @@ class ProjectList(Listing):
     usual = ("name", "pk")
 
     def filters(self) -> Iterable[Filter]:
-        yield Filter(name="show", label="Project of mine", choices=[(OPEN, "Open to join")], where=lambda show: Q())
         states = [(state.value, state.label) for state in ProjectState]
         yield Filter(name="state", label="State", choices=states, where=lambda state: Q(state=state))
         yield Filter(name="role", label="Role", choices=Role.choices, where=self._of_role)
@@ -62,25 +71,34 @@ class ProjectList(Listing):
         return Q(pk__in=mine.values("project"))
 
     def records(self) -> QuerySet[Any]:
-        wanted = access.joinable(self.request.user) if self._is_open else super().records()
-        return wanted.defer("details")
-
-    @property
-    def _is_open(self) -> bool:
-        return self._asked("show") == OPEN
+        return super().records().defer("details")
 
     def rows(self, records: list[Any]) -> list[Any]:
         return shown(self.request.user, records)
 
     def context(self) -> dict[str, Any]:
-        return {"is_open": self._is_open}
+        pages = (("Mine", "list"), ("Open to join", "open"))
+        return {"tabs": [Tab(label, reverse(f"projects:project-{name}"), name) for label, name in pages], "tab": "list"}
+
+
+@needs(SIGNED)
+class OpenProjects(ProjectList):
+    """Those that one may ask to be let into."""
+
+    def filters(self) -> Iterable[Filter]:
+        return ()
+
+    def records(self) -> QuerySet[Any]:
+        return access.joinable(self.request.user).defer("details")
+
+    def context(self) -> dict[str, Any]:
+        return super().context() | {"tab": "open", "is_open": True}
 
 
 def shown(actor: User, projects: Sequence[Project]) -> list[Project]:
     """Projects with what their rows show; three questions, however many they are."""
     ids = [project.pk for project in projects]
     roles = access.roles(actor)
-    defaults = {membership.project_id for membership in access.memberships(actor) if membership.is_default}
     members = _counted(Membership.objects.filter(project__in=ids))
     running = _counted(Span.objects.filter(project__in=ids, ends_at=None))
     asked = JoinRequest.objects.filter(project__in=ids, user=actor, state=RequestState.OPEN)
@@ -89,11 +107,11 @@ def shown(actor: User, projects: Sequence[Project]) -> list[Project]:
         dress(
             project,
             role=roles.get(project.pk, ""),
-            is_default=project.pk in defaults,
+            is_default=access.works_in(actor, project),
             member_count=members.get(project.pk, 0),
             running=running.get(project.pk, 0),
             asked=requests.get(project.pk),
-            may_use=project.pk not in defaults and project in access.workplaces(actor),
+            may_use=project in access.workplaces(actor)[1:],
             may_view=not access.why_not(actor, "project.view", project),
         )
         for project in projects
@@ -118,7 +136,7 @@ def about(request: Signed, project: Project) -> dict[str, Any]:
     return {
         "project": project,
         "role": access.roles(actor).get(project.pk, ""),
-        "is_default": any(each.is_default and each.project_id == project.pk for each in access.memberships(actor)),
+        "is_default": access.works_in(actor, project),
         "may_manage": may_manage,
         "may_staff": not access.why_not(actor, "member.manage", project),
         "tabs": [Tab(label, reverse(f"projects:project-{name}", args=[project.name]), name) for label, name in pages],
@@ -138,7 +156,7 @@ def project_detail(request: Signed, name: str) -> HttpResponse:
     context = about(request, project) | {
         "tab": "detail",
         "meaning": MEANINGS[ProjectState(project.state)],
-        "details": _details(project),
+        "sections": _details(project),
         "leaders": access.leaders(project).order_by("username")[:10],
         "member_count": project.memberships.count(),
         "events": events.exclude(verb="progress").order_by("-pk")[:RECENT],
@@ -146,18 +164,23 @@ def project_detail(request: Signed, name: str) -> HttpResponse:
     return render(request, "projects/project_detail.html", context)
 
 
-def _details(project: Project) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """What was approved, section by section; a section that is no table of answers is left out."""
-    sections = project.details if isinstance(project.details, dict) else {}
+def _details(project: Project) -> list[tuple[Section, list[dict[str, Any]]]]:
+    """What was approved and is answered, section by section."""
+    said = project.details
+    found = [(each, _told(each, said.get(each.name, {}))) for each in sections_of(ApplicationKind.NEW)]
+    return [(section, rows) for section, rows in found if rows]
+
+
+def _told(section: Section, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
-        (_words(section), [(_words(question), answer) for question, answer in answers.items() if answer])
-        for section, answers in sections.items()
-        if isinstance(answers, dict) and any(answers.values())
+        {
+            "label": question.label,
+            "text": question.shown(answers[question.name]),
+            "is_long": question.kind == Kind.LINES,
+        }
+        for question in section.questions
+        if answers.get(question.name) and question.kind != Kind.FLAG
     ]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 @needs("event.view")

@@ -58,7 +58,7 @@ def test_a_thousand_projects(client: Client, lead: User, projects: list[Project]
 
 def test_a_thousand_projects_open_to_join(client: Client, member: User, projects: list[Project]) -> None:
     client.force_login(member)
-    _, rows = measured(client, "/projects/?show=open")
+    _, rows = measured(client, "/open-projects/")
     assert 0 < rows <= ROWS
 
 

@@ -136,7 +136,7 @@ def test_who_is_added_otherwise_asks_no_more(asked: JoinRequest, lead: User, ada
 
 def test_asking_and_letting_in_from_the_pages(client: Client, open_project: Project, lead: User, ada: User) -> None:
     client.force_login(ada)
-    assert "fg101" in client.get("/projects/?show=open").content.decode()
+    assert "fg101" in client.get("/open-projects/").content.decode()
     assert client.get("/projects/fg101/").status_code == 404
     assert "Ask to join" in client.get("/projects/fg101/join/").content.decode()
     client.post("/projects/fg101/join/", {"text": "Please."})
