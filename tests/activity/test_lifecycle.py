@@ -219,3 +219,44 @@ def test_what_is_done_is_heard_of_only_after_its_commit() -> None:
         make("fg1")
         assert events.last() == 0
     assert events.last() == 1
+
+
+# -- followers -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[set[uuid.UUID]]:
+    """What a follower of projects hears that heeds blocks and titles."""
+    heard: list[set[uuid.UUID]] = []
+    monkeypatch.setitem(lifecycle._followers, Project.KIND, [])
+    heeds = lifecycle.follows(Project, heeds=lambda before, to: to == BLOCKED, fields=("title",))
+    heeds(lambda ids: heard.append(set(ids)))
+    return heard
+
+
+def test_who_follows_is_told_what_it_heeds(told: list[set[uuid.UUID]]) -> None:
+    first, second = make("fg1", "fg2")
+    lifecycle.transition(first, BLOCKED)
+    lifecycle.change(second, title="New")
+    lifecycle.change(second, name="other")
+    lifecycle.transition(second, COMPLETED)
+    assert told == [{first.pk}, {second.pk}]
+
+
+def test_who_follows_is_told_of_many_at_once(told: list[set[uuid.UUID]]) -> None:
+    projects = make("fg1", "fg2", "fg3")
+    lifecycle.move_all(Project, [project.pk for project in projects[:2]], BLOCKED)
+    make("fg4", "fg5", state=BLOCKED)
+    assert [len(ids) for ids in told] == [2, 2]
+
+
+def test_who_follows_is_part_of_the_transaction(told: list[set[uuid.UUID]]) -> None:
+    project = make("fg1")[0]
+
+    def refuse(ids: object) -> None:
+        raise ValueError("no")
+
+    lifecycle.follows(Project, heeds=lambda *_: True, fields=())(refuse)
+    with pytest.raises(ValueError, match="no"):
+        lifecycle.transition(project, BLOCKED)
+    assert Project.objects.get(pk=project.pk).state == ACTIVE
