@@ -90,15 +90,11 @@ class ApplyConfirm(View):
         user = services.applicant(token)
         if user.state != STATE.APPLIED:
             return redirect(services.status_link(user))
-        return self._told_nobody(render(request, "accounts/apply_confirm.html", {"applicant": user}))
+        return render(request, "accounts/apply_confirm.html", {"applicant": user})
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         user = services.confirm_email(token=token, committee=access.staff("account.decide"))
-        return self._told_nobody(redirect(services.status_link(user)))
-
-    def _told_nobody(self, page: HttpResponse) -> HttpResponse:
-        page["Referrer-Policy"] = "no-referrer"
-        return page
+        return redirect(services.status_link(user))
 
 
 @needs("account.view")
