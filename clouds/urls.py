@@ -7,6 +7,7 @@ urlpatterns = [
     path("servers/", views.ServerList.as_view(), name="server-list"),
     path("servers/next/", views.server_next, name="server-next"),
     path("servers/boot/", views.Boot.as_view(), name="server-boot"),
+    path("servers/boot/plan/", views.boot_plan, name="server-plan"),
     path("servers/bulk/", views.server_bulk, name="server-bulk"),
     path("servers/<uuid:pk>/", views.server_detail, name="server-detail"),
     path("servers/<uuid:pk>/row/", views.server_row, name="server-row"),

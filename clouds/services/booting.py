@@ -49,6 +49,11 @@ class Plan:
         return WAITS if self.decision.effect is policy.Effect.ASK else BOOTS
 
     @property
+    def met(self) -> Sequence[quota.Room]:
+        """The limits of what it takes."""
+        return [room for room in self.rooms if room.wanted]
+
+    @property
     def resources(self) -> Mapping[str, int]:
         return self.choice.resources(self.count)
 

@@ -1,7 +1,7 @@
 """Clouds and what they hold, as pages."""
 
 from clouds.views.actions import server_action, server_bulk
-from clouds.views.boot import Boot, next_context, server_next
+from clouds.views.boot import Boot, boot_plan, next_context, server_next
 from clouds.views.catalogue import FlavorList, ImageList, default_set
 from clouds.views.clouds import (
     cloud_cards,
@@ -23,6 +23,7 @@ __all__ = [
     "Keys",
     "Register",
     "ServerList",
+    "boot_plan",
     "cloud_cards",
     "cloud_detail",
     "cloud_list",

@@ -52,16 +52,31 @@ class Boot(View):
 
     def post(self, request: Signed) -> HttpResponse:
         project, form = access.default_project(request.user), request.POST
-        operation = services.boot_servers(
-            actor=request.user,
-            project=project,
-            count=_count(form.get("count", "")),
-            name=form.get("name", "").strip(),
-            floating_ip=bool(form.get("floating_ip")),
-            if_down=form.get("if_down") or "wait",
-            **wanted(form),
-        )
+        operation = services.boot_servers(actor=request.user, project=project, **_wish(form))
         return accepted(request, operation, f"Booting {operation.target_name}", back=reverse("clouds:server-list"))
+
+
+@needs(SIGNED)
+@require_safe
+def boot_plan(request: Signed) -> HttpResponse:
+    """What the boot that is being filled in would come to, or why there is none."""
+    try:
+        project = access.default_project(request.user)
+        context = {"plan": services.plan_servers(actor=request.user, project=project, **_wish(request.GET))}
+    except CloudmeshError as error:
+        context = {"problem": error.message}
+    return render(request, "clouds/_boot_plan.html", context)
+
+
+def _wish(form: Mapping[str, str]) -> dict[str, Any]:
+    """What the dialog asks for."""
+    return {
+        "count": _count(form.get("count", "")),
+        "name": form.get("name", "").strip(),
+        "floating_ip": bool(form.get("floating_ip")),
+        "if_down": form.get("if_down") or "wait",
+        **wanted(form),
+    }
 
 
 def wanted(form: Mapping[str, str]) -> dict[str, str]:

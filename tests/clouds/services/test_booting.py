@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Notice, User
 from activity import lifecycle
@@ -178,3 +179,25 @@ def test_deciding_over_rest(
     assert api(lead).post(f"operations/{second}/reject/", {}).status == 400
     assert api(lead).post(f"operations/{second}/reject/", {"reason": "No."})["reason"] == "No."
     assert "Ask anew" in api(member).get(f"operations/{second}/")["next"]
+
+
+# -- in the dialog ---------------------------------------------------------------------------------------------
+
+
+def test_the_dialog_says_what_its_boot_would_come_to(
+    client: Client, account: CloudAccount, member: User, project: Project
+) -> None:
+    client.force_login(member)
+
+    def said(**form: str) -> str:
+        return " ".join(client.get("/servers/boot/plan/", form).content.decode().split())
+
+    assert "2 servers, 2 cores, 4 GiB: boots at once; free now:" in said(count="2", flavor="m1.small")
+    assert "should be a number" in said(count="two")
+    assert "no image" in said(image="ubuntu-99")
+    in_force("asking", Effect.ASK)
+    assert "needs approval" in said()
+    assert "It can come from laszewski." in said()
+    Quota.objects.filter(resource="instances").update(limit=0)
+    assert "would be refused" in said()
+    assert not Server.objects.exists()
