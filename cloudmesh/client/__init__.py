@@ -194,6 +194,30 @@ class Client:
     def ask_to_join(self, project: str, text: str = "") -> "Json":
         return self._send("POST", f"projects/{quote(project)}/requests/", {"text": text})
 
+    # What projects ask of the committee
+
+    def applications(self, **filters: Any) -> "Iterator[Json]":
+        """One's own and those of the projects one leads; by any of project, state, kind, applicant, search."""
+        return self._list("applications/", _given(filters))
+
+    def application(self, id: str) -> "Json":
+        return self._get(f"applications/{quote(id)}/")
+
+    def sections(self, kind: str = "new") -> "list[Json]":
+        """What an application of this kind asks."""
+        found: list[Json] = self._get(f"sections/{quote(kind)}/")["results"]
+        return found
+
+    def apply(self, **wanted: Any) -> "Json":
+        """A draft for a new project by title and answers; for other kinds by kind, project and answers."""
+        return self._send("POST", "applications/", _given(wanted))
+
+    def submit_application(self, id: str) -> "Json":
+        return self._send("POST", f"applications/{quote(id)}/submit/")
+
+    def withdraw_application(self, id: str, reason: str | None = None) -> "Json":
+        return self._send("POST", f"applications/{quote(id)}/withdraw/", _given({"reason": reason}))
+
     # What happens
 
     def events(self, **filters: Any) -> "Iterator[Json]":
