@@ -1,0 +1,79 @@
+"""The people and things of the walk over all doors."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhook
+from clouds import services
+from clouds.models import Server
+from projects import services as projects
+from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
+from tests import factories
+from tests.portal.things import Things
+
+
+@pytest.fixture
+def people(project: Project, lead: User, member: User, stranger: User, admin: User) -> dict[str, User | None]:
+    """`member` owns what there is in the project, the others look at it from where they stand."""
+    found = {"stranger": stranger, "owner": member, "lead": lead, "admin": admin}
+    for name, role in (("alumni", Role.ALUMNI), ("member", Role.MEMBER), ("manager", Role.MANAGER)):
+        found[name] = factories.make_user(name)
+        projects.add_member(actor=lead, project=project, user=found[name], role=role)
+    for role in PortalRole:
+        found[role.value] = factories.make_user(role.value)
+        User.objects.filter(username=role.value).update(portal_roles=[role.value])
+    return {"anonymous": None, **{name: User.objects.get(pk=user.pk) for name, user in found.items()}}
+
+
+@pytest.fixture
+def things(server: Server, member: User, project: Project) -> Things:
+    """One of each, of `member` in `project`."""
+    operation = services.change_servers(actor=member, servers=[server], action="stop")
+    key = factories.make_key(member)
+    token, _ = accounts.issue_token(user=member, name="laptop")
+    tomorrow = timezone.now() + datetime.timedelta(days=1)
+    application = Application.objects.create(project=project, applicant=member, state="submitted", kind="change")
+    invitation = Invitation.objects.create(project=project, digest="d" * 64, expires_at=tomorrow)
+    asking = JoinRequest.objects.create(project=project, user=factories.make_user("hopeful"), state="open")
+    policy = Policy.objects.create(name="bare-metal", service="machines:i[1-4]", state="draft")
+    agreement = Agreement.objects.create(name="use", title="Terms of use", text="Be kind.")
+    notice = Notice.objects.create(user=member, kind="account", title="Welcome")
+    session = Session.objects.create(session_key="s" * 32, session_data="", user=member, expire_date=tomorrow)
+    webhook = Webhook.objects.create(owner=member, topic=member.topic, url="https://example.org/hook", secret="")
+    known: dict[tuple[str, str], Any] = {
+        ("/", "secret"): "cm_unknown", ("/", "notice"): notice.pk, ("/", "webhook"): webhook.pk,
+        ("/", "policy"): policy.pk,
+        ("/", "session"): session.pk, ("/account/webhooks/", "action"): "disable",
+        ("/", "token"): "unknown", ("/", "uidb64"): "eA",
+        ("/servers/", "pk"): server.pk, ("/servers/", "action"): "stop",
+        ("/operations/", "pk"): operation.pk, ("/keys/", "pk"): key.pk,
+        ("/clouds/", "pk"): server.account.pk, ("/clouds/register/", "pk"): operation.pk,
+        ("/docs/errors/", "name"): "not-found",
+        ("/account/tokens/", "pk"): token.pk, ("/account/agreements/", "name"): agreement.name,
+        ("/account/agreements/", "version"): agreement.version,
+        ("/projects/", "name"): project.name, ("/projects/", "pk"): member.pk,
+        ("/invitations/", "pk"): invitation.pk, ("/requests/", "pk"): asking.pk,
+        ("/applications/", "pk"): application.pk, ("/applications/", "section"): "information",
+        ("/committee/", "pk"): application.pk,
+        ("/staff/accounts/", "pk"): member.pk, ("/staff/accounts/", "user"): member.pk,
+        ("/staff/accounts/", "deed"): "suspend", ("/staff/approvals/", "pk"): operation.pk,
+        ("/api/v1/servers/", "name"): server.name, ("/api/v1/servers/", "act"): "stop",
+        ("/api/v1/clouds/", "name"): server.account.cloud.name, ("/api/v1/keys/", "name"): key.name,
+        ("/api/v1/tokens/", "id"): token.pk, ("/api/v1/operations/", "id"): operation.pk,
+        ("/api/v1/images/", "id"): server.account.images.first().pk,
+        ("/api/v1/flavors/", "id"): server.account.flavors.first().pk,
+        ("/api/v1/networks/", "id"): server.account.networks.first().pk,
+        ("/api/v1/sections/", "kind"): "new", ("/api/v1/users/", "id"): member.pk,
+        ("/api/v1/agreements/", "name"): agreement.name, ("/api/v1/applications/", "id"): application.pk,
+        ("/api/v1/projects/", "name"): project.name, ("/api/v1/projects/", "user"): member.username,
+        ("/api/v1/projects/<str:name>/invitations/", "id"): invitation.pk,
+        ("/api/v1/projects/<str:name>/requests/", "id"): asking.pk,
+    }  # fmt: skip
+    watched = (Application, Invitation, JoinRequest, Policy, Notice, Session, Webhook)
+    return Things(
+        owner=member, project=project, watched=watched, known={name: str(value) for name, value in known.items()}
+    )
