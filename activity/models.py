@@ -47,6 +47,7 @@ class Event(models.Model):
             models.Index(fields=["id"], condition=models.Q(seq=None), name="event_unnumbered"),
             models.Index(fields=["object_id", "-id"], name="event_object"),
             models.Index(fields=["topic", "seq"], name="event_topic"),
+            models.Index(fields=["actor_id", "-id"], condition=models.Q(actor_id__isnull=False), name="event_actor"),
         ]
 
     def __str__(self) -> str:

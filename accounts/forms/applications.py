@@ -17,7 +17,9 @@ class ApplyForm(ProfileForm):
     GROUPS: Groups = (("Profile", (*ABOUT, *PERSONAL)), ("Organisation", ORGANISATION))
 
     username = forms.CharField(
-        max_length=24, help_text="3 to 24 small letters, digits and dashes. If it is taken, a number is added."
+        label="User name",
+        max_length=24,
+        help_text="3 to 24 small letters, digits and dashes. If it is taken, a number is added.",
     )
     first_name = forms.CharField(max_length=150)
     last_name = forms.CharField(max_length=150)

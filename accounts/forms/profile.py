@@ -19,10 +19,11 @@ class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Profile
         fields = (*PERSONAL, *ORGANISATION)
+        labels = {"institution_role": "Your role there"}
         help_texts = {
             "title": "Such as Dr. or Prof.",
-            "phone": "Seen by administrators only.",
-            "citizenship": "Seen by administrators only.",
+            "phone": "Seen by those alone who decide about accounts.",
+            "citizenship": "Seen by those alone who decide about accounts.",
             "bio": "What you work on.",
             "advisor": "Students: name, department, phone, e-mail and web page of your advisor.",
         }

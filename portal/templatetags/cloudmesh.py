@@ -25,7 +25,10 @@ TONES = {  # of a dot: what a person should feel about a state, whatever it is a
         "requested", "building", "rebooting", "resizing", "changing", "deleting", "pending",
         "queued", "running", "verifying", "removing", "submitted",
     },
-    "wait": {"waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated", "returned"},
+    "wait": {
+        "waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated",
+        "returned", "applied", "confirmed",
+    },
     "bad": {"error", "failed", "refused", "rejected", "down", "missing", "denied", "blocked"},
 }  # fmt: skip
 TONE = {state: tone for tone, states in TONES.items() for state in states}

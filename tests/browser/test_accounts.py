@@ -44,11 +44,11 @@ def test_a_visitor_becomes_a_user(page: Page, opened: Callable[..., BrowserConte
     visitor.goto("/login/")
     visitor.get_by_role("link", name="Apply for an account").click()
     for label, value in {
-        "Username": "ada", "First name": "Ada", "Last name": "Lovelace", "E-mail": "ada@example.org",
+        "User name": "ada", "First name": "Ada", "Last name": "Lovelace", "E-mail": "ada@example.org",
         "Institution": "Analytical Engines", "Country": "United Kingdom",
     }.items():  # fmt: skip
         visitor.get_by_label(label, exact=True).fill(value)
-    visitor.get_by_label("Institution role").select_option("faculty")
+    visitor.get_by_label("Your role there").select_option("faculty")
     visitor.get_by_role("button", name="Apply").click()
     expect(visitor.get_by_role("heading", name="Look into your mail")).to_be_visible()
     visitor.goto(link_in(mailed(portal, "Confirm your e-mail"), "/apply/confirm/"))
