@@ -34,6 +34,7 @@ class Seen(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     list_max_show_all = 100
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a question to the database for each choice
     view_on_site: Any = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
