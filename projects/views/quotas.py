@@ -15,17 +15,19 @@ from projects import access, quota, services
 from projects.models import Project, Quota
 from projects.policy import RESOURCES
 from projects.views.lists import Signed, answer
+from projects.views.projects import about
 
 MOST_DIGITS = 12
 
 
 @needs("usage.view", post="quota.share")
 class Quotas(View):
-    """The part of a project's page about its limits, to be read again, and setting one of them."""
+    """A project's page about its limits, and setting one of them."""
 
     def get(self, request: Signed, name: str) -> HttpResponse:
         project = access.project_named(request.user, name, permission="usage.view")
-        return render(request, "projects/_quotas.html", quotas_context(request.user, project))
+        context = about(request, project) | {"tab": "quotas"} | quotas_context(request.user, project)
+        return render(request, "projects/project_quotas.html", context)
 
     def post(self, request: Signed, name: str) -> HttpResponse:
         project = access.project_named(request.user, name, permission="quota.share")
@@ -47,7 +49,7 @@ class Quotas(View):
 
 
 def quotas_context(actor: User, project: Project) -> dict[str, Any]:
-    """What `projects/_quotas.html` shows: `quotas`, and for those who may change them `shares` and `limits_may`."""
+    """What `projects/_quotas.html` shows: the limits, and for those who may change them the form."""
     measured = quota.measure(project)
     may_share = not access.why_not(actor, "quota.share", project)
     members = User.objects.filter(memberships__project=project, is_active=True).order_by("username")
