@@ -22,6 +22,7 @@ urlpatterns = [
     path("projects/<slug:name>/members/<uuid:pk>/role/", views.member_role, name="project-member-role"),
     path("projects/<slug:name>/members/<uuid:pk>/remove/", views.member_remove, name="project-member-remove"),
     path("invitations/<uuid:pk>/revoke/", views.invitation_revoke, name="invitation-revoke"),
+    path("invitations/<uuid:pk>/join/", views.invitation_join, name="invitation-join"),
     path("invitations/<str:secret>/", views.invitation, name="invitation"),
     path("requests/<uuid:pk>/accept/", views.request_accept, name="request-accept"),
     path("requests/<uuid:pk>/refuse/", views.request_refuse, name="request-refuse"),

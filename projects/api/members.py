@@ -148,8 +148,7 @@ class Invitations(Within):
     ordering = "-created_at"
 
     def records(self, request: Signed) -> QuerySet[Invitation]:
-        found: QuerySet[Invitation] = services.open_invitations(self.project(request, "member.manage"))
-        return found.select_related("invited_by")
+        return services.open_invitations(self.project(request, "member.manage")).select_related("invited_by")
 
     @extend_schema(request=InvitationRequest, responses={201: NewInvitation})
     def create(self, request: Signed, name: str) -> Response:

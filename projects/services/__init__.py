@@ -31,7 +31,9 @@ from projects.services.ends import (
 from projects.services.impersonation import acting_as, impersonate
 from projects.services.invitations import (
     accept_invitation,
+    accept_mailed,
     find_invitation,
+    invitations_for,
     invite,
     make_link,
     open_invitations,
@@ -72,6 +74,7 @@ from projects.services.webhooks import add_webhook, enable_webhook, test_webhook
 __all__ = [
     "Concerned",
     "accept_invitation",
+    "accept_mailed",
     "accept_request",
     "acting_as",
     "add_member",
@@ -99,6 +102,7 @@ __all__ = [
     "find_user",
     "give_role",
     "impersonate",
+    "invitations_for",
     "invite",
     "leave_project",
     "limits_text",

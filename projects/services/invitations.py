@@ -1,18 +1,19 @@
 """Ways into a project: a link that is mailed to one person, or one to give around; secrets are shown once."""
 
 import datetime
+import uuid
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import backends
 from accounts import services as accounts
-from accounts.models import NoticeKind, User
+from accounts.models import User
 from accounts.tasks import absolute
 from activity import lifecycle
 from activity.models import Event
@@ -50,8 +51,7 @@ def invite(*, actor: User, project: Project, email: str, role: str = access.LINK
     facts = {"project": project, "role": role, "inviter": _called(actor), "link": url, "until": invitation.expires_at}
     accounts.send_mail(to=email, template="invitation", context=facts)
     known = User.objects.filter(email__iexact=email, is_active=True)
-    text = f"{_called(actor)} invites you as {role}. The link was mailed to {email}: open it to join."
-    accounts.notify(known, kind=NoticeKind.MEMBERSHIP, title=f"You are invited to {project}", text=text)
+    tell(known, f"You are invited to {project}", f"{_called(actor)} invites you as {role}: join there.", None)
     return invitation
 
 
@@ -105,7 +105,27 @@ def accept_invitation(*, actor: User, secret: str) -> Membership:
 
     Raises NotFound, NotAllowed, Conflict.
     """
-    invitation = find_invitation(secret)
+    return _accept(find_invitation(secret), actor)
+
+
+def invitations_for(actor: User) -> QuerySet[Invitation]:
+    """The open ones that were mailed to the address of `actor`, which the portal knows to be theirs."""
+    if actor.only_project or not actor.is_active:
+        return Invitation.objects.none()
+    mine = _open(Invitation.objects.filter(email=actor.email.lower(), project__state=ProjectState.ACTIVE))
+    return mine.exclude(email="").select_related("project", "invited_by")
+
+
+@transaction.atomic
+def accept_mailed(*, actor: User, pk: uuid.UUID) -> Membership:
+    """Join by an invitation that was mailed to one, without opening the mail. Raises NotFound, NotAllowed, Conflict."""
+    invitation = invitations_for(actor).filter(pk=pk).first()
+    if invitation is None:
+        raise NotFound("There is no such invitation to you, or it has ended. Ask for a new one.")
+    return _accept(invitation, actor)
+
+
+def _accept(invitation: Invitation, actor: User) -> Membership:
     project = Project.objects.select_for_update(no_key=True).get(pk=invitation.project_id)
     known = Membership.objects.filter(project=project, user=actor).first()
     if known and access.works(known.role):
@@ -161,9 +181,13 @@ def _make(actor: User, project: Project, days: int, **fields: Any) -> tuple[Invi
     return invitation, secret
 
 
-def open_invitations(project: Project) -> Any:
+def open_invitations(project: Project) -> QuerySet[Invitation]:
     """Those that let somebody in."""
-    return project.invitations.filter(revoked_at=None, uses_left__gt=0, expires_at__gt=timezone.now())
+    return _open(Invitation.objects.filter(project=project))
+
+
+def _open(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    return invitations.filter(revoked_at=None, uses_left__gt=0, expires_at__gt=timezone.now())
 
 
 def _end(invitation: Invitation) -> None:

@@ -1,6 +1,6 @@
 """The pages of projects, and how all pages list and answer."""
 
-from projects.views.joining import Join, invitation, request_withdraw
+from projects.views.joining import Join, invitation, invitation_join, request_withdraw
 from projects.views.lists import (
     Filter,
     Listing,
@@ -47,6 +47,7 @@ __all__ = [
     "answer",
     "dress",
     "invitation",
+    "invitation_join",
     "invitation_revoke",
     "is_htmx",
     "member_add",

@@ -75,6 +75,14 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     return _private(render(request, "projects/invitation.html", context, status=410 if why else 200))
 
 
+@needs(SIGNED)
+@require_POST
+def invitation_join(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    """Join by an invitation that was mailed to one, from the list of projects."""
+    membership = services.accept_mailed(actor=request.user, pk=pk)
+    return redirect("projects:project-detail", name=membership.project.name)
+
+
 def _private(answer: HttpResponse) -> HttpResponse:
     """The address is a secret: no page that is opened from here is told it."""
     answer["Referrer-Policy"] = "no-referrer"

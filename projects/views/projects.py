@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,6 +40,7 @@ MEANINGS: Mapping[str, str] = {
     ProjectState.BLOCKED: "The portal's staff stopped it. It can be looked at; nothing can be changed in it.",
     ProjectState.EXPIRED: "Its end date has passed. Nothing can be changed in it until it is renewed.",
 }
+INVITATIONS = 10  # to oneself, above the list
 RECENT = 8  # events on the first page
 
 
@@ -71,14 +73,17 @@ class ProjectList(Listing):
         return Q(pk__in=mine.values("project"))
 
     def records(self) -> QuerySet[Any]:
-        return super().records().defer("details")
+        counts = {"member_count": Membership.objects.all(), "running": Span.objects.filter(ends_at=None)}
+        counted = {name: _count(records) for name, records in counts.items()}
+        return super().records().defer("details").annotate(**counted)
 
     def rows(self, records: list[Any]) -> list[Any]:
         return shown(self.request.user, records)
 
     def context(self) -> dict[str, Any]:
         pages = (("Mine", "list"), ("Open to join", "open"))
-        return {"tabs": [Tab(label, reverse(f"projects:project-{name}"), name) for label, name in pages], "tab": "list"}
+        tabs = [Tab(label, reverse(f"projects:project-{name}"), name) for label, name in pages]
+        return {"tabs": tabs, "tab": "list", "invitations": services.invitations_for(self.request.user)[:INVITATIONS]}
 
 
 @needs(SIGNED)
@@ -89,28 +94,24 @@ class OpenProjects(ProjectList):
         return ()
 
     def records(self) -> QuerySet[Any]:
-        return access.joinable(self.request.user).defer("details")
+        asked = JoinRequest.objects.filter(project=OuterRef("pk"), user=self.request.user, state=RequestState.OPEN)
+        return access.joinable(self.request.user).defer("details").annotate(asked=Exists(asked))
+
+    def rows(self, records: list[Any]) -> list[Any]:
+        return records
 
     def context(self) -> dict[str, Any]:
-        return super().context() | {"tab": "open", "is_open": True}
+        return super().context() | {"tab": "open", "is_open": True, "invitations": []}
 
 
 def shown(actor: User, projects: Sequence[Project]) -> list[Project]:
-    """Projects with what their rows show; three questions, however many they are."""
-    ids = [project.pk for project in projects]
+    """Projects with what their reader is in them and may do."""
     roles = access.roles(actor)
-    members = _counted(Membership.objects.filter(project__in=ids))
-    running = _counted(Span.objects.filter(project__in=ids, ends_at=None))
-    asked = JoinRequest.objects.filter(project__in=ids, user=actor, state=RequestState.OPEN)
-    requests = dict(asked.values_list("project", "pk"))
     return [
         dress(
             project,
             role=roles.get(project.pk, ""),
             is_default=access.works_in(actor, project),
-            member_count=members.get(project.pk, 0),
-            running=running.get(project.pk, 0),
-            asked=requests.get(project.pk),
             may_use=project in access.workplaces(actor)[1:],
             may_view=not access.why_not(actor, "project.view", project),
         )
@@ -118,8 +119,10 @@ def shown(actor: User, projects: Sequence[Project]) -> list[Project]:
     ]
 
 
-def _counted(records: QuerySet[Any]) -> dict[Any, int]:
-    return dict(records.order_by().values_list("project").annotate(Count("pk")))
+def _count(records: QuerySet[Any]) -> Coalesce:
+    """How many of `records` there are in each project; counted for the rows of a page alone."""
+    there = records.filter(project=OuterRef("pk")).order_by().values("project")
+    return Coalesce(Subquery(there.annotate(count=Count("pk")).values("count")), 0)
 
 
 # -- one project -----------------------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ def about(request: Signed, project: Project) -> dict[str, Any]:
     actor = request.user
     may_manage = not access.why_not(actor, "project.manage", project)
     pages = [("Overview", "detail"), ("Members", "members"), ("Activity", "activity")]
-    pages += [] if access.why_not(actor, "usage.view", project) else [("Usage", "usage")]
+    pages += [] if access.why_not(actor, "usage.view", project) else [("Usage", "usage"), ("Quotas", "quotas")]
     pages += [] if access.why_not(actor, "application.view", project) else [("Applications", "applications")]
     pages += [("Settings", "settings")] if may_manage else []
     return {

@@ -205,6 +205,30 @@ def test_somebody_without_an_account_signs_in_and_comes_back(client: Client, pro
     assert Membership.objects.get(user=ada).role == "member"
 
 
+def test_who_got_an_account_meanwhile_finds_the_invitation_among_the_projects(
+    client: Client, project: Project, lead: User, stranger: User
+) -> None:
+    services.invite(actor=lead, project=project, email="Ada@example.org", role=Role.MANAGER)
+    made, ada = Invitation.objects.get(), make_user("ada")
+    for other in (stranger, lead):
+        client.force_login(other)
+        assert "invites you" not in client.get("/projects/").content.decode()
+        assert client.post(f"/invitations/{made.pk}/join/").status_code == 404
+    client.force_login(ada)
+    assert "invites you to <strong>fg101</strong> as manager" in client.get("/projects/").content.decode()
+    assert client.post(f"/invitations/{made.pk}/join/").headers["Location"] == "/projects/fg101/"
+    assert Membership.objects.get(user=ada).role == "manager"
+    assert client.post(f"/invitations/{made.pk}/join/").status_code == 404
+
+
+def test_a_join_link_is_joined_by_its_secret_alone(client: Client, project: Project, lead: User) -> None:
+    made, _ = services.make_link(actor=lead, project=project)
+    nameless = make_user("nameless")
+    User.objects.filter(pk=nameless.pk).update(email="")
+    client.force_login(nameless)
+    assert client.post(f"/invitations/{made.pk}/join/").status_code == 404
+
+
 def test_the_page_of_a_link_that_ended_says_so(client: Client, project: Project, lead: User) -> None:
     made, link = services.make_link(actor=lead, project=project)
     services.revoke_invitation(actor=lead, invitation=made)
