@@ -153,9 +153,12 @@ def _latched_after(kind: str, effect: str, waits: Callable[[Scene], None]) -> di
     return {"shut": shut, "reach": reach}
 
 
+_HURRY = '^UPDATE "clouds_sync" SET "due_at" = [^,]* WHERE'  # not what ends a reading
+
+
 def _before_it_is_written(scene: Scene) -> None:
     scene.latch.shut(_ROW, scene.server.pk)
-    until(lambda: is_waiting('SELECT "clouds_server"'), "the worker stands before the server")
+    until(lambda: is_waiting('^SELECT "clouds_server"'), "the worker stands before the server")
 
 
 def _before_the_end(scene: Scene) -> None:
@@ -165,7 +168,7 @@ def _before_the_end(scene: Scene) -> None:
     Sync.objects.filter(account=scene.server.account_id).update(due_at=later)
     scene.latch.shut("SELECT FROM clouds_sync WHERE account_id = %s FOR UPDATE", scene.server.account_id)
     until(lambda: Server.objects.get(pk=scene.server.pk).version > known, "the server is written down")
-    until(lambda: is_waiting('UPDATE "clouds_sync"'), "the worker stands before the end")
+    until(lambda: is_waiting(_HURRY), "the worker stands before the end")
 
 
 def _reach_building(scene: Scene) -> None:

@@ -266,8 +266,8 @@ class Latch:
 
 
 def is_waiting(statement: str) -> bool:
-    """Whether a statement with such a beginning waits for a lock, be it behind others that wait."""
-    return _is_any("cardinality(pg_blocking_pids(pid)) > 0 AND starts_with(query, %s)", statement)
+    """Whether a statement that matches this expression waits for a lock, be it behind others that wait."""
+    return _is_any("cardinality(pg_blocking_pids(pid)) > 0 AND query ~ %s", statement)
 
 
 def _is_any(condition: str, value: object) -> bool:
