@@ -97,6 +97,8 @@ class Operation(Stateful):
             models.Index(
                 fields=["lane", "lease_until"], condition=models.Q(lease_until__isnull=False), name="operation_leased"
             ),
+            models.Index(fields=["created_at"], condition=models.Q(state="waiting_approval"), name="operation_waiting"),
+            models.Index(fields=["finished_at"], condition=models.Q(state="failed"), name="operation_failed"),
             models.Index(fields=["project", "-created_at"], name="operation_project"),
             models.Index(fields=["target_id", "-created_at"], name="operation_target"),
         ]

@@ -112,7 +112,9 @@ def _counts(user: User, counted: list[QuerySet[Any]]) -> list[int]:
 
 
 def _number_of(records: QuerySet[Model]) -> QuerySet[Any]:
-    return records.order_by().annotate(all=Value(1)).values("all").annotate(n=Count("pk")).values("n")
+    together = records.order_by().annotate(all=Value(1)).values("all")
+    number: QuerySet[Any] = together.annotate(n=Count("pk")).values("n")
+    return number
 
 
 def _troubled(clouds: QuerySet[CloudAccount]) -> list[CloudAccount]:
