@@ -75,7 +75,8 @@ class ProjectList(Listing):
     def records(self) -> QuerySet[Any]:
         counts = {"member_count": Membership.objects.all(), "running": Span.objects.filter(ends_at=None)}
         counted = {name: _count(records) for name, records in counts.items()}
-        return super().records().defer("details").annotate(**counted)
+        mine: QuerySet[Project] = access.visible(Project, self.request.user).defer("details")
+        return mine.annotate(**counted)
 
     def rows(self, records: list[Any]) -> list[Any]:
         return shown(self.request.user, records)
