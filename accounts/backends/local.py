@@ -64,10 +64,10 @@ class ScopedPermission(permissions.IsAuthenticated):
     message = ""
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
-        token = request.auth
-        if not super().has_permission(request, view):
+        token, user = request.auth, request.user
+        if not super().has_permission(request, view) or not isinstance(user, User):
             return False
-        require_agreements(request.user, request.resolver_match.view_name if request.resolver_match else "")
+        require_agreements(user, request.resolver_match.view_name if request.resolver_match else "")
         if not isinstance(token, ApiToken) or request.method in permissions.SAFE_METHODS:
             return True
         if "write" not in token.scopes:

@@ -26,7 +26,7 @@ class KeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        file: UploadedFile | None = said.get("file")
+        file: UploadedFile[Any] | None = said.get("file")
         if file is not None and said.get("public_key"):
             self.add_error("file", "Paste the keys or bring a file, not both.")
         elif file is not None:
@@ -35,12 +35,12 @@ class KeyForm(forms.Form):
             self.add_error("public_key", "Paste a public key, or bring the file that it is in.")
         return self.cleaned_data
 
-    def _read(self, file: UploadedFile) -> str:
+    def _read(self, file: "UploadedFile[Any]") -> str:
         if (file.size or 0) > LARGEST:
             self.add_error("file", "This file is too long for public keys: is it the right one?")
             return ""
         try:
-            return file.read().decode()
+            return str(file.read().decode())
         except UnicodeDecodeError:
             self.add_error("file", "This file is no text: choose the one that ends in .pub or .keys.")
             return ""

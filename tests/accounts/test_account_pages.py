@@ -54,14 +54,14 @@ def test_one_changes_ones_profile(page: Client, gregor: User) -> None:
 
 
 def test_a_profile_form_sets_nothing_that_it_does_not_show(page: Client, gregor: User) -> None:
-    before = User.objects.filter(pk=gregor.pk).values().get()
+    before: dict[str, Any] = dict(User.objects.filter(pk=gregor.pk).values().get())
     more = {
         "is_superuser": "on", "is_staff": "on", "portal_roles": "operator", "state": "blocked",
         "email": "x@example.org", "username": "root", "password": "x", "user": "1",
         "expires_at": "2099-01-01", "source": "ldap",
     }  # fmt: skip
     assert page.post("/account/", {"first_name": "G", "last_name": "L", **more}).status_code == 302
-    after = User.objects.filter(pk=gregor.pk).values().get()
+    after: dict[str, Any] = dict(User.objects.filter(pk=gregor.pk).values().get())
     changed = {name for name, value in after.items() if value != before[name]}
     assert changed - {"changed_at"} == {"first_name", "last_name", "version"}
 

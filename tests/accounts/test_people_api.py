@@ -1,6 +1,7 @@
 """Users, one's own profile and agreements over REST."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -93,13 +94,9 @@ def test_reviewers_decide_and_administrators_manage(api: Login, applicant: User,
 
 @pytest.mark.parametrize("deed", ["approve", "deny", "reconsider", "suspend", "block", "expire", "activate", "roles"])
 def test_nobody_else_decides(api: Login, project: Project, member: User, lead: User, stranger: User, deed: str) -> None:
-    body = (
-        {"reason": "x"}
-        if deed in ("deny", "suspend", "block", "expire")
-        else {"roles": []}
-        if deed == "roles"
-        else None
-    )
+    with_reason = {key: {"reason": "x"} for key in ("deny", "suspend", "block", "expire")}
+    bodies: dict[str, Any] = {**with_reason, "roles": {"roles": []}}
+    body = bodies.get(deed)
     assert api(lead).post(f"users/{member.pk}/{deed}/", body).status == 403
     assert api(stranger).post(f"users/{member.pk}/{deed}/", body).status == 404
 
