@@ -34,7 +34,7 @@ from cloudmesh.errors import Invalid
 from projects import access, services
 from projects.api.nouns import IN_PROJECT
 from projects.models import Application, ApplicationKind, ApplicationState, Remark, Review, Vote
-from projects.services.applications import end_of
+from projects.services.answers import end_of
 from projects.services.committee import Decision, Standing
 from projects.services.questions import Difference, Gap
 from projects.services.sections import sections_of

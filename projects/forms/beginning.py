@@ -9,7 +9,7 @@ from django import forms
 from cloudmesh.errors import Invalid
 from projects.forms.application import INPUT, LimitsField, Scopes, day_input
 from projects.models import ApplicationKind, Project
-from projects.services.applications import end_of
+from projects.services.answers import end_of
 from projects.services.committee import Decision
 
 

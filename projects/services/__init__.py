@@ -1,13 +1,11 @@
 """What happens to projects, their members, applications and policies."""
 
+from projects.services.answers import application_differences, application_gaps, whole_application
 from projects.services.applications import (
-    application_differences,
-    application_gaps,
     remark,
     save_draft,
     start_application,
     submit_application,
-    whole_application,
     withdraw_application,
 )
 from projects.services.committee import (

@@ -1,10 +1,9 @@
 """What applicants do: begin an application, keep drafts of it, submit it, talk with the committee, take it back."""
 
-import datetime
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,9 +14,8 @@ from django.utils import timezone
 from accounts.models import NoticeKind, User
 from accounts.services import notify
 from activity import lifecycle
-from cloudmesh.errors import Conflict, Invalid, NotAllowed, near
-from cloudmesh.types import Json
-from projects import access, quota
+from cloudmesh.errors import Conflict, Invalid, NotAllowed
+from projects import access
 from projects.models import (
     Application,
     ApplicationKind,
@@ -28,15 +26,15 @@ from projects.models import (
     Role,
 )
 from projects.services import questions
+from projects.services.answers import check_complete, kept
 from projects.services.members import give_role
-from projects.services.questions import Answers, Difference, Gap
-from projects.services.sections import RENEWAL, sections_of
+from projects.services.questions import Answers
+from projects.services.sections import sections_of
 
 COMMITTEE = "projects"  # the topic that reviewers and other staff hear, and applicants do not
 OPEN = (ApplicationState.DRAFT, ApplicationState.SUBMITTED, ApplicationState.RETURNED)
 EDITABLE = (ApplicationState.DRAFT, ApplicationState.RETURNED)
 DRAFTS = 10  # that one person may have open for new projects
-FARTHEST = datetime.timedelta(days=5 * 366)  # an end date can be from today
 #: What a project must be for each kind of application about one that is there already.
 STATES_FOR: Mapping[str, tuple[ProjectState, ...]] = {
     ApplicationKind.NEW: (ProjectState.DRAFT, ProjectState.DENIED),
@@ -79,7 +77,7 @@ def start_application(
             ids=[str(other.pk)],
         )
     draft = Application(kind=kind, project=project, applicant=actor, state=ApplicationState.DRAFT)
-    draft.answers = _kept(draft, given)
+    draft.answers = kept(draft, given)
     return lifecycle.begin([draft], actor=actor)[0]
 
 
@@ -95,8 +93,8 @@ def save_draft(
     hold(application)
     _check_editable(application)
     given = questions.read(sections_of(application.kind), answers)
-    kept = _kept(application, questions.merged(application.answers, given))
-    if kept == application.answers:
+    news = kept(application, questions.merged(application.answers, given))
+    if news == application.answers:
         return application
     if version is not None and version != application.version:
         raise Conflict(
@@ -104,7 +102,7 @@ def save_draft(
             "Load it again, so that nothing of theirs is lost, and repeat your last answer.",
             version=application.version,
         )
-    lifecycle.change(application, actor=actor, verb="saved", answers=kept)
+    lifecycle.change(application, actor=actor, verb="saved", answers=news)
     _retitle(application, actor)
     return application
 
@@ -167,71 +165,6 @@ def remark(*, actor: User, application: Application, text: str, is_internal: boo
     tell(application, "remarked", actor=actor)
     _tell_others(application, actor, text)
     return said
-
-
-# -- what pages and the API ask ----------------------------------------------------------------------------------
-
-
-def application_gaps(application: Application) -> list[Gap]:
-    """The questions that must be answered before it can be submitted."""
-    found = questions.gaps(sections_of(application.kind), whole_application(application))
-    if application.kind != ApplicationKind.CHANGE:
-        return found
-    return [gap for gap in found if gap.section.name == "reason" or _is_emptied(application, gap)]
-
-
-def whole_application(application: Application) -> Answers:
-    """Its answers; those of a change on top of what was approved before."""
-    if application.kind != ApplicationKind.CHANGE:
-        return questions.merged({}, application.answers)
-    return questions.merged(_approved(application), application.answers)
-
-
-def application_differences(application: Application) -> list[Difference]:
-    """What an application about an existing project would change, or has changed."""
-    if application.kind == ApplicationKind.NEW:
-        return []
-    if application.kind == ApplicationKind.CHANGE:
-        asked = {name: said for name, said in application.answers.items() if name != "reason"}
-        return questions.differences(sections_of(application.kind), _approved(application), asked)
-    if application.kind == ApplicationKind.RENEWAL:
-        return questions.differences(
-            [RENEWAL], {"renewal": {"ends_at": _end_before(application)}}, _end_asked(application)
-        )
-    return []
-
-
-def check_complete(application: Application) -> None:
-    """Raises Invalid that names every section and question without an answer."""
-    missing = application_gaps(application)
-    if missing:
-        raise Invalid(
-            f"Not everything is answered yet: {_listed(missing)}.",
-            gaps=[{"section": gap.section.name, "question": gap.question.name} for gap in missing],
-            errors={f"{gap.section.name}.{gap.question.name}": ["This is to be answered."] for gap in missing},
-        )
-    if application.kind == ApplicationKind.CHANGE and not application_differences(application):
-        raise Invalid("Nothing is changed yet. Change at least one answer, or withdraw this.", field="answers")
-    if application.kind == ApplicationKind.RENEWAL:
-        check_end(end_of(application.answers["renewal"]["ends_at"]), application.project)
-
-
-def end_of(day: str) -> datetime.datetime:
-    """The last minute of a day that was asked for."""
-    return datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time(23, 59), datetime.UTC)
-
-
-def check_end(ends_at: datetime.datetime, project: Project | None = None) -> None:
-    """Raises Invalid unless a project can end then; one that is renewed must end later than before."""
-    now = timezone.now()
-    if not now < ends_at < now + FARTHEST:
-        raise Invalid(
-            f"The end date {ends_at:%Y-%m-%d} must be in the next five years, after today.", field="renewal.ends_at"
-        )
-    if project and project.state == ProjectState.ACTIVE and project.ends_at and ends_at <= project.ends_at:
-        raise Invalid(
-            f"The project runs until {project.ends_at:%Y-%m-%d} already; ask for a later day.", field="renewal.ends_at"
-        )
 
 
 # -- for the committee's half -----------------------------------------------------------------------------------
@@ -325,50 +258,6 @@ def _again(actor: User, project: Project) -> tuple[Project, Answers]:
     return project, questions.merged({}, last.answers) if last else {}
 
 
-def _kept(application: Application, answers: Answers) -> Answers:
-    """Of a change only what differs from what was approved; limits at the scopes that their names mean."""
-    if limits := answers.get("allocation", {}).get("limits"):
-        answers["allocation"]["limits"] = [_placed(limit, application.project) for limit in limits]
-    if application.kind != ApplicationKind.CHANGE:
-        return answers
-    return questions.changed(sections_of(application.kind), application.project.details, answers)
-
-
-def _placed(limit: Json, project: Project) -> Json:
-    """A limit whose scope may have been given by name, such as `india`. Raises Invalid."""
-    labels = quota.measure(project).labels if limit["scope"] else {}
-    for scope, label in labels.items():
-        if limit["scope"] in (scope, label):
-            return {**limit, "scope": scope}
-    if limit["scope"]:
-        raise Invalid(
-            f"The project {project} has no {limit['scope']!r} that a limit could be for; leave it empty for the whole "
-            f"project.{near(limit['scope'], labels.values())}",
-            field="limits",
-        )
-    return limit
-
-
-def _approved(application: Application) -> Mapping[str, Any]:
-    """What the project's details were before this application."""
-    details: Mapping[str, Any] = application.before.get("details", application.project.details)
-    return details
-
-
-def _is_emptied(application: Application, gap: Gap) -> bool:
-    return gap.question.name in application.answers.get(gap.section.name, {})
-
-
-def _end_before(application: Application) -> str:
-    before = application.before.get("ends_at", "")
-    ends_at = datetime.datetime.fromisoformat(before) if before else application.project.ends_at
-    return ends_at.date().isoformat() if ends_at else ""
-
-
-def _end_asked(application: Application) -> Answers:
-    return {"renewal": {"ends_at": application.answers.get("renewal", {}).get("ends_at", "")}}
-
-
 def _check_editable(application: Application) -> None:
     if application.state not in EDITABLE:
         raise Conflict(
@@ -392,11 +281,6 @@ def _retitle(application: Application, actor: User) -> None:
     title = application.answers.get("information", {}).get("title", "")
     if application.kind == ApplicationKind.NEW and title and title != application.project.title:
         lifecycle.change(application.project, actor=actor, title=title)
-
-
-def _listed(missing: Iterable[Gap]) -> str:
-    by_section = itertools.groupby(missing, key=lambda gap: gap.section.label)
-    return "; ".join(f"{label}: {', '.join(gap.question.label for gap in found)}" for label, found in by_section)
 
 
 def _tell_committee(application: Application, actor: User) -> None:

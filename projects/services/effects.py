@@ -16,7 +16,7 @@ from cloudmesh.errors import Invalid
 from cloudmesh.types import Json
 from projects.models import Application, ApplicationKind, ApplicationState, Project, ProjectState, Quota
 from projects.services import questions
-from projects.services.applications import check_end, end_of
+from projects.services.answers import check_end, end_of
 from projects.services.sections import ALLOCATION
 
 TOLD = 5  # things that followed, by name

@@ -19,7 +19,7 @@ from projects.services.committee import DECIDED, Decision
 from projects.views.applications import told
 from projects.views.lists import Filter, Listing, Signed, answer, dress
 
-TODO, OVER, ALL = "todo", "decided", "all"
+MINE, OVER, ALL = "todo", "decided", "all"
 
 
 @needs("application.review")
@@ -44,14 +44,14 @@ class Committee(Listing):
         return super().dispatch(request, *args, **options)
 
     def filters(self) -> Iterable[Filter]:
-        shows = [(TODO, "Mine to do"), (OVER, "Decided"), (ALL, "All")]
+        shows = [(MINE, "Mine to do"), (OVER, "Decided"), (ALL, "All")]
         yield Filter(name="show", label="Open application", choices=shows, where=lambda show: Q())
         yield Filter(name="kind", label="Kind", choices=ApplicationKind.choices, where=lambda kind: Q(kind=kind))
 
     def records(self) -> QuerySet[Any]:
         actor, show = self.request.user, self._asked("show")
         there = super().records().exclude(state=ApplicationState.DRAFT).select_related("project", "applicant")
-        if show == TODO:
+        if show == MINE:
             return services.to_do(actor, there)
         if show == OVER:
             there = there.filter(state__in=DECIDED)

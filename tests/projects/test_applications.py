@@ -382,7 +382,7 @@ def test_applying_over_rest(api: Login, ada: User, stranger: User) -> None:
     assert (refused.status, {"section": "details", "question": "broader_impact"} in refused["gaps"]) == (400, True)
     saved = asking.change(place, {"answers": applying.complete_answers(title="Sun"), "version": made["version"]})
     assert (saved.status, saved["gaps"], saved["title"]) == (200, [], "Sun")
-    assert asking.change(place, {"answers": {}, "version": made["version"]}).status == 409
+    assert asking.change(place, {"answers": {"grant": {"id": "7"}}, "version": made["version"]}).status == 409
     assert asking.post(f"{place}submit/")["state"] == "submitted"
     assert [each["id"] for each in asking.get("applications/", {"state": "submitted"}).results] == [made["id"]]
     assert api(stranger).get(place).status == 404
