@@ -1,6 +1,6 @@
 """Reading the directory now and then, so that whoever left it is let in no more."""
 
-import logging
+import contextlib
 
 from celery import shared_task
 
@@ -8,14 +8,10 @@ from accounts.backends.ldap import census, config
 from accounts.backends.ldap.directory import directory
 from cloudmesh.errors import CloudmeshError
 
-log = logging.getLogger(__name__)
-
 
 @shared_task(name="accounts.tasks.sync_directory", time_limit=600)
 def sync_directory() -> None:
-    """What fails is noted by the census itself, and tried again the next time."""
-    try:
-        settings = config.current()
+    """What fails is tried again the next time."""
+    settings = config.current()
+    with contextlib.suppress(CloudmeshError):  # the census has said it
         census.take(directory(settings), settings)
-    except CloudmeshError as error:
-        log.warning("The directory was not read: %s", error)
