@@ -28,7 +28,7 @@ check: ## Style, types, layers, migrations, templates and documents
 	@requirements/install dev
 	$(python) -m ruff check
 	$(python) -m ruff format --check
-	$(python) -m mypy
+	$(nothing) $(python) -m mypy
 	.venv/bin/lint-imports
 	$(nothing) $(python) manage.py check --fail-level WARNING
 	$(nothing) $(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
