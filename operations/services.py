@@ -287,7 +287,8 @@ def _hold_waiting(actor: User, operation: Operation) -> Operation:
 
 def _tell_approvers(wish: Operation, reason: str) -> None:
     """Those who could approve it: not the one who made it."""
-    others = access.holders(wish.project, "operation.approve").exclude(pk=getattr(wish.owner, "pk", None))
+    holders = access.holders(wish.project, "operation.approve")
+    others = holders.exclude(pk=wish.owner.pk) if wish.owner else holders
     title = f"{wish.owner} asks for approval: {wish}"
     notify(others, kind=NoticeKind.APPROVAL, title=title, text=reason, url=_page(wish))
 

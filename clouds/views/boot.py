@@ -62,7 +62,9 @@ def boot_plan(request: Signed) -> HttpResponse:
     """What the boot that is being filled in would come to, or why there is none."""
     try:
         project = access.default_project(request.user)
-        context = {"plan": services.plan_servers(actor=request.user, project=project, **_wish(request.GET))}
+        context: dict[str, Any] = {
+            "plan": services.plan_servers(actor=request.user, project=project, **_wish(request.GET))
+        }
     except CloudmeshError as error:
         context = {"problem": error.message}
     return render(request, "clouds/_boot_plan.html", context)

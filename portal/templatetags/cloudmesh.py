@@ -27,7 +27,7 @@ TONES = {  # of a dot: what a person should feel about a state, whatever it is a
     },
     "wait": {
         "waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated",
-        "returned", "applied", "confirmed",
+        "returned", "applied", "confirmed", "proposed",
     },
     "bad": {"error", "failed", "refused", "rejected", "down", "missing", "denied", "blocked"},
 }  # fmt: skip
