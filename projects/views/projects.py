@@ -82,7 +82,7 @@ class ProjectList(Listing):
         return shown(self.request.user, records)
 
     def context(self) -> dict[str, Any]:
-        pages = (("Mine", "list"), ("Open to join", "open"))
+        pages = (("All" if access.is_staff(self.request.user) else "Mine", "list"), ("Open to join", "open"))
         tabs = [Tab(label, reverse(f"projects:project-{name}"), name) for label, name in pages]
         return {"tabs": tabs, "tab": "list", "invitations": services.invitations_for(self.request.user)[:INVITATIONS]}
 
