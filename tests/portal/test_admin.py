@@ -146,6 +146,13 @@ def test_lists_ask_a_constant_number_of_questions(
     assert len(many) == len(few) <= MOST, "\n".join(each["sql"][:160] for each in many.captured_queries)
 
 
+def test_dates_are_written_as_they_sort(site: Client, member: User) -> None:
+    assert (
+        f'<td class="field-created_at nowrap">{member.created_at:%Y-%m-%d %H:%M:%S}</td>'
+        in site.get("/admin/accounts/user/").content.decode()
+    )
+
+
 def test_search_and_filters_narrow(site: Client, everything: dict[type, Any]) -> None:
     found = site.get("/admin/accounts/user/?q=gregor&state__exact=active&portal_role=admin")
     assert not found.context["cl"].result_list
