@@ -30,6 +30,8 @@ def _agreements_first(request: HttpRequest, view: Any, *rest: Any) -> HttpRespon
     page = request.resolver_match.view_name if request.resolver_match else ""
     if not isinstance(request.user, User) or page.startswith("api:") or page in backends.OPEN:
         return None
+    if request.user.impersonation is not None:
+        return None  # an administrator accepts nothing for somebody else
     if getattr(view, "permission", "") == PUBLIC or not backends.outstanding(request.user):
         return None
     wanted = request.get_full_path() if request.method == "GET" else ""
