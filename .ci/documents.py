@@ -34,7 +34,7 @@ def templates() -> Iterator[str]:
         text = path.read_text()
         if text.count("\n") > LONGEST:
             yield f"{path}: has {text.count(chr(10))} lines, more than {LONGEST}"
-        for match in INLINE.finditer(text):
+        for match in INLINE.finditer(text) if path.parent.name != "mail" else ():  # mail programs know no style sheet
             line = text.count("\n", 0, match.start()) + 1
             yield f"{path}:{line}: {match[0].strip()} is refused by the content security policy"
         try:
