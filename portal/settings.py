@@ -249,6 +249,8 @@ SPECTACULAR_SETTINGS = {
         "AccountState": "accounts.models.AccountState",
         "InstitutionRole": "accounts.models.InstitutionRole",
         "ProjectState": "projects.models.ProjectState",
+        "Role": "projects.models.Role",
+        "WorkingRole": ["lead", "manager", "member"],
         "ApplicationState": "projects.models.ApplicationState",
         "ApplicationKind": "projects.models.ApplicationKind",
     },
