@@ -265,6 +265,14 @@ def reject(*, actor: User, operation: Operation, reason: str) -> Operation:
     return waiting
 
 
+def approvers(project: Project, *, but: User | None) -> list[User]:
+    """Who could approve a wish of somebody in `project`; administrators only where there is nobody else."""
+    for holders in (access.holders(project, "operation.approve"), access.staff("wish.approve")):
+        if others := [user for user in holders.order_by("username") if user != but]:
+            return others
+    return []
+
+
 def waiting_for(actor: User) -> models.QuerySet[Operation]:
     """The wishes that `actor` may approve: in the projects where they have a say, and not their own."""
     places = access.places(actor, "operation.approve").values("pk")
@@ -287,8 +295,7 @@ def _hold_waiting(actor: User, operation: Operation) -> Operation:
 
 def _tell_approvers(wish: Operation, reason: str) -> None:
     """Those who could approve it: not the one who made it."""
-    holders = access.holders(wish.project, "operation.approve")
-    others = holders.exclude(pk=wish.owner.pk) if wish.owner else holders
+    others = approvers(wish.project, but=wish.owner)
     title = f"{wish.owner} asks for approval: {wish}"
     notify(others, kind=NoticeKind.APPROVAL, title=title, text=reason, url=_page(wish))
 

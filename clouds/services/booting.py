@@ -109,14 +109,14 @@ def plan_servers(
     """
     plan = _plan(actor, project, count, name, if_down, wanted)
     asks = plan.decision.effect is policy.Effect.ASK
-    others = access.holders(project, "operation.approve").exclude(pk=actor.pk).order_by("username")
+    others = operations.approvers(project, but=actor) if asks else []
     return Plan(
         choice=plan.choice,
         count=plan.count,
         decision=plan.decision,
         rooms=plan.rooms,
         names=_names(plan.choice, name, plan.count, defaults.next_names),
-        approvers=list(others.values_list("username", flat=True)[:MOST_APPROVERS]) if asks else (),
+        approvers=[user.username for user in others[:MOST_APPROVERS]],
     )
 
 

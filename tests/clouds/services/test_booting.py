@@ -123,6 +123,15 @@ def test_a_rejected_wish_leaves_nothing_and_says_why(
     assert Notice.objects.get(user=member, kind="approval").text == "Use sierra."
 
 
+def test_where_nobody_else_could_approve_administrators_are_asked(
+    account: CloudAccount, lead: User, admin: User, project: Project
+) -> None:
+    in_force("asking", Effect.ASK)
+    assert services.plan_servers(actor=lead, project=project).approvers == ["root"]
+    services.boot_servers(actor=lead, project=project)
+    assert Notice.objects.filter(user=admin, kind="approval").exists()
+
+
 def test_operators_approve_in_every_project(account: CloudAccount, member: User, project: Project) -> None:
     operator = make_user("fugang")
     User.objects.filter(pk=operator.pk).update(portal_roles=["operator"])
