@@ -117,12 +117,12 @@ def test_signing_in_gives_a_key_that_nobody_knew_before(gregor: User, settings: 
     planted["left"] = "by an attacker"
     planted.create()
     victim = Client()
-    victim.cookies[settings.SESSION_COOKIE_NAME] = planted.session_key
+    victim.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
     victim.post("/login/", {"username": "gregor", "password": PASSWORD})
     assert is_in(victim)
     assert cookie(victim, settings).value != planted.session_key
     attacker = Client()
-    attacker.cookies[settings.SESSION_COOKIE_NAME] = planted.session_key
+    attacker.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
     assert not is_in(attacker)
 
 
