@@ -33,8 +33,7 @@ RESERVED = frozenset({"admin", "administrator", "anonymous", "cloudmesh", "nobod
 NO_NAME = re.compile(r"[<>@/\\:\x00-\x1f]")  # a mail tells names to whoever's address was given
 TRIES = 5  # for a user name that somebody else takes at the same instant
 
-confirming = signing.TimestampSigner(salt="accounts.confirm")
-following = signing.Signer(salt="accounts.status")
+CONFIRM, STATUS = "accounts.confirm", "accounts.status"  # salts: a link for one is none for the other
 
 
 def apply_for_account(
@@ -82,7 +81,7 @@ def confirm_email(*, token: str, committee: Iterable[User]) -> User:
 def applicant(token: str) -> User:
     """Whose address a token of a mail confirms. Raises Invalid with what to do."""
     try:
-        pk, _, version = confirming.unsign(token, max_age=CONFIRM_WITHIN).partition(":")
+        pk, _, version = signing.TimestampSigner(salt=CONFIRM).unsign(token, max_age=CONFIRM_WITHIN).partition(":")
     except signing.SignatureExpired as error:
         raise Invalid("This link is too old. Apply again, and you get another one.") from error
     except signing.BadSignature as error:
@@ -96,7 +95,7 @@ def applicant(token: str) -> User:
 def followed(token: str) -> User | None:
     """Whose application a status page is about."""
     try:
-        return User.objects.filter(pk=following.unsign(token)).first()
+        return User.objects.filter(pk=signing.Signer(salt=STATUS).unsign(token)).first()
     except signing.BadSignature:
         return None
 
@@ -145,7 +144,7 @@ def password_link(user: User) -> str:
 
 
 def status_link(user: User) -> str:
-    return absolute(reverse("portal:apply-status", args=[following.sign(str(user.pk))]))
+    return absolute(reverse("portal:apply-status", args=[signing.Signer(salt=STATUS).sign(str(user.pk))]))
 
 
 def free_username(wanted: str, *, but: User | None = None) -> str:
@@ -201,7 +200,7 @@ def _apply(known: User | None, username: str, email: str, names: Mapping[str, st
 
 
 def _ask_to_confirm(user: User) -> None:
-    token = confirming.sign(f"{user.pk}:{user.version}")
+    token = signing.TimestampSigner(salt=CONFIRM).sign(f"{user.pk}:{user.version}")
     link = absolute(reverse("portal:apply-confirm", args=[token]))
     _mail(user, "confirm_email", link=link, status=status_link(user), days=CONFIRM_WITHIN.days)
 
