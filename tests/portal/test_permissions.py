@@ -35,7 +35,7 @@ REFUSED = (401, 403, *UNSEEN)
 #: What an end point has to be sent so that it looks at who asks.
 BODIES = {
     "rename/": {"name": "other"},
-    "clouds/": {"name": "mine", "driver": "simulator", "fields": {"world": "w", "username": "u", "password": "p"}},
+    "clouds/": {"name": "mine", "driver": "simulator", "credential": {"world": "w", "username": "u", "password": "p"}},
     "decide/": {"decision": "approve"},
     "remark/": {"text": "Why?"},
     "review/": {"vote": "approve"},
@@ -104,7 +104,7 @@ def test_everybody_gets_what_they_may_and_nothing_else(role: str, things: Things
         if not door.is_api and method in ("PUT", "PATCH"):
             continue
         with transaction.atomic():
-            answer = ask(client, method, things.path(door.route), body=body(door))
+            answer = ask(client, method, things.path(door.route), body=body(door, things))
             verdict = judge(door, method, answer, user, things, is_changed=things.state() != before)
             transaction.set_rollback(True)
         if verdict:
@@ -167,8 +167,10 @@ def shape(text: str, there: str, nowhere: str) -> str:
     return re.sub(r'csrf[^"]*"[^"]*"|value="[A-Za-z0-9]{64}"|[A-Za-z0-9]{64}', "", text)
 
 
-def body(door: Door) -> dict[str, Any]:
-    return next((content for end, content in BODIES.items() if door.is_api and door.route.endswith(end)), {})
+def body(door: Door, things: Things) -> dict[str, Any]:
+    """For what is made in a project, in that of the things."""
+    found = next((content for end, content in BODIES.items() if door.is_api and door.route.endswith(end)), {})
+    return found | {"project": things.project.name} if "driver" in found else found
 
 
 def entered(user: User | None) -> Client:
