@@ -28,9 +28,7 @@ LEAVING = ("portal:impersonation-end", "portal:logout")
 THEIRS = ("/account/", "/password/")  # pages about what is somebody's own
 
 OVER = "You do not act as somebody else any more; nothing was done. Go back, reload the page and look whose it is."
-READ_ONLY = (
-    "You only look with the eyes of {}: you change nothing. End it, or begin again and ask to change things."
-)
+READ_ONLY = "You only look with the eyes of {}: you change nothing. End it, or begin again and ask to change things."
 NOT_YOURS = "You act as {} just now, and this is theirs alone to change."
 
 Answering = Callable[[HttpRequest], HttpResponse]
