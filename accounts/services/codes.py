@@ -18,6 +18,7 @@ from accounts.models import Authenticator, NoticeKind, RecoveryCode, User
 from accounts.services.notices import notify
 from accounts.services.tries import claim_try, code_key, forgive
 from activity import lifecycle
+from activity.models import Event
 from cloudmesh.errors import Conflict, Invalid, NotAllowed, NotFound
 
 RECOVERY_CODES = 10
@@ -97,6 +98,25 @@ def disable_authenticator(*, actor: User, code: str) -> None:
         _told(actor, "disabled", "The second factor was turned off", "From now on your password alone signs you in.")
 
 
+@transaction.atomic
+def remove_second_factor(*, actor: User, user: User, reason: str) -> Event:
+    """Let somebody in without codes who lost theirs; they are told. Raises Invalid, Conflict."""
+    if not reason.strip():
+        raise Invalid("Say how you know that it is they who ask; it is kept.", field="reason")
+    if not Authenticator.objects.filter(user=user).delete()[0]:
+        raise Conflict(f"{user} has no second factor.")
+    RecoveryCode.objects.filter(user=user).delete()
+    notify(
+        [user],
+        kind=NoticeKind.ACCOUNT,
+        title="An administrator removed your second factor",
+        text=f"{reason} Set up another one under Security. Did you not ask for it? Tell the administrators at once.",
+    )
+    return lifecycle.note(
+        kind="second factor", verb="removed", topic=user.topic, object_id=user.pk, name="", actor=actor, reason=reason
+    )
+
+
 def check_code(*, user: User, code: str) -> None:
     """Take a code of the device, or a recovery code; each works once. Raises Invalid, NotAllowed."""
     _claim(user)
@@ -163,6 +183,11 @@ def _totp(authenticator: Authenticator) -> pyotp.TOTP:
 def _place(user: object) -> dict[str, str]:
     pk = str(user.pk if isinstance(user, User) else user)
     return {"tenant": f"user:{pk}", "record": f"authenticator:{pk}", "field": "secret"}
+
+
+def place_of_code(authenticator: Authenticator) -> dict[str, str]:
+    """What the sealed secret is bound to."""
+    return _place(authenticator.user_id)
 
 
 def _told(user: User, verb: str, title: str, text: str) -> None:

@@ -40,6 +40,7 @@ class Deed:
     do: Callable[..., Event]
     with_reason: bool = False
     css: str = ""
+    when: Callable[[User], bool] = lambda person: True
 
     @property
     def url_name(self) -> str:
@@ -68,6 +69,10 @@ DEEDS = {
         Deed(
             "suspend", "Suspend", "suspended", "account.manage", frozenset({STATE.ACTIVE}),
             services.suspend_account, with_reason=True,
+        ),
+        Deed(
+            "remove-code", "Remove the second factor", "without a second factor", "account.manage",
+            frozenset({STATE.ACTIVE}), services.remove_second_factor, with_reason=True, when=services.has_second_factor,
         ),
         Deed(
             "block", "Block", "blocked", "account.manage", frozenset({STATE.ACTIVE, STATE.SUSPENDED}),
@@ -184,7 +189,8 @@ def _deeds(actor: User, person: User) -> Sequence[Deed]:
     """What `actor` may do to `person` as they are now."""
     if actor.pk == person.pk:
         return []
-    return [deed for deed in DEEDS.values() if person.state in deed.froms and access.may(actor, deed.permission)]
+    possible = [deed for deed in DEEDS.values() if person.state in deed.froms and access.may(actor, deed.permission)]
+    return [deed for deed in possible if deed.when(person)]
 
 
 def _roles(person: User) -> list[tuple[str, str, bool]]:

@@ -199,3 +199,22 @@ def test_a_login_link_needs_no_code(client: Client, gregor: User, device: pyotp.
 def test_it_leads_nowhere_else(client: Client, device: pyotp.TOTP) -> None:
     halfway(client, next="https://evil.example")
     assert code(client, device.now(), next="https://evil.example") == "/"
+
+
+def test_an_administrator_lets_in_who_lost_the_device(gregor: User, device: pyotp.TOTP, client: Client) -> None:
+    admin = make_user("root", is_admin=True)
+    client.force_login(admin)
+    page = f"/staff/accounts/{gregor.pk}/"
+    assert "Remove the second factor" in client.get(page).content.decode()
+    answer = client.post(f"{page}manage/remove-code/", {"reason": "Called back on the known number."})
+    assert answer.status_code == 302
+    assert not services.has_second_factor(gregor)
+    assert not RecoveryCode.objects.filter(user=gregor).exists()
+    assert "administrator" in Notice.objects.get(user=gregor, title__contains="removed").title
+    assert "Remove the second factor" not in client.get(page).content.decode()
+
+
+def test_nobody_removes_a_second_factor_without_a_reason(gregor: User, device: pyotp.TOTP) -> None:
+    with pytest.raises(Invalid, match="how you know"):
+        services.remove_second_factor(actor=make_user("root", is_admin=True), user=gregor, reason=" ")
+    assert services.has_second_factor(gregor)
