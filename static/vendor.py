@@ -51,7 +51,7 @@ ICONS = [  # those that the templates and portal/templatetags use
     "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "disc", "dots-vertical", "download", "file-code",
     "folder", "key", "layout-dashboard", "list-check", "logout", "menu-2", "moon", "pencil", "player-pause",
     "player-play", "player-stop", "plus", "power", "refresh", "repeat", "rotate-clockwise", "ruler-2", "search",
-    "server", "shield", "shield-lock", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
+    "server", "shield", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
 ]  # fmt: skip
 SPRITE = "icons.svg"
 

@@ -85,7 +85,7 @@ def _nav(request: HttpRequest) -> str:
         return ""
     noun = {"operations": "operation", "activity": "event"}.get(match.namespace) or match.url_name or ""
     stem = noun.partition("-")[0]
-    return stem if stem == "dashboard" else f"{stem[:-1]}ies" if stem.endswith("y") else f"{stem}s"
+    return stem if stem == "dashboard" else f"{stem[:-1]}ies" if stem.endswith("cy") else f"{stem}s"
 
 
 def _health(cloud: CloudAccount) -> dict[str, Any]:

@@ -31,6 +31,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "member.manage": LEADERS,
     "member.lead": RESPONSIBLE,
     "application.view": LEADERS,
+    "application.list": LEADERS,
     "application.edit": LEADERS,
     "application.answer": LEADERS,
     "usage.view": WORKERS,
@@ -72,6 +73,6 @@ STAFFED = {"operation.approve": "wish.approve", "quota.share": "quota.limit"}
 #: What an applicant may do with their own application though they are in no project yet.
 APPLICANT = frozenset({"application.view", "application.edit", "application.answer"})
 #: What reviewers may do in any project that was submitted.
-REVIEWED = frozenset({"application.view", "project.view", "member.view"})
+REVIEWED = frozenset({"application.view", "application.list", "project.view", "member.view"})
 #: Permissions that do not need the project to be active: it is not yet, or not any more.
 ANY_STATE = APPLICANT | {"member.view", "usage.view", "project.complete"}

@@ -17,7 +17,7 @@ from projects.views.projects import about, project_of
 GOING = (ProjectState.ACTIVE, ProjectState.EXPIRED)
 
 
-@needs("application.view")
+@needs("application.list")
 class ProjectApplications(Listing):
     model = Application
     template_name = "projects/project_applications.html"
@@ -26,7 +26,7 @@ class ProjectApplications(Listing):
     project: Project
 
     def get(self, request: Signed, name: str = "") -> HttpResponse:
-        self.project = project_of(request, name, "application.view")
+        self.project = project_of(request, name, "application.list")
         return super().get(request)
 
     def records(self) -> QuerySet[Any]:

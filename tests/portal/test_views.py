@@ -23,7 +23,16 @@ PAGES = (
     "/", "/servers/", "/servers/boot/", "/servers/next/", "/clouds/", "/clouds/register/", "/images/", "/flavors/",
     "/keys/", "/operations/", "/events/", "/health/", "/search/?q=a",
 )  # fmt: skip
-OPEN = {"/login/", "/healthz", "/readyz"}  # to strangers
+OPEN = {
+    "/login/",
+    "/login/code/",
+    "/healthz",
+    "/readyz",
+    "/apply/",
+    "/apply/sent/",
+    "/password/forgotten/",
+    "/password/sent/",
+}  # to strangers
 
 
 @pytest.fixture
