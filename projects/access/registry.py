@@ -75,4 +75,4 @@ APPLICANT = frozenset({"application.view", "application.edit", "application.answ
 #: What reviewers may do in any project that was submitted.
 REVIEWED = frozenset({"application.view", "application.list", "project.view", "member.view"})
 #: Permissions that do not need the project to be active: it is not yet, or not any more.
-ANY_STATE = APPLICANT | {"member.view", "usage.view", "project.complete"}
+ANY_STATE = APPLICANT | {"application.list", "member.view", "usage.view", "project.complete"}

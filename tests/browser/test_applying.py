@@ -32,7 +32,8 @@ def test_each_answer_is_kept_as_it_is_given(page: Page) -> None:
     expect(sections.get_by_role("link", name="Information")).to_contain_text("complete")
     sections.get_by_role("link", name="Resource requirements").click()
     for service in ("MPI", "Docker"):
-        page.get_by_label(service, exact=True).check()
+        with page.expect_response(lambda answer: "/edit/" in answer.url and answer.request.method == "POST"):
+            page.get_by_label(service, exact=True).check()
     expect(sections.get_by_role("status")).to_contain_text("Saved.")
     page.reload()
     expect(page.get_by_label("MPI", exact=True)).to_be_checked()

@@ -12,7 +12,7 @@ Data = Callable[..., Any]
 
 
 def test_where_one_works_and_with_whom(run: Run, data: Data) -> None:
-    [sandbox] = data("project", "list")
+    [sandbox] = [project for project in data("project", "list") if project["name"] == "sandbox"]
     assert (sandbox["name"], sandbox["role"], sandbox["state"]) == ("sandbox", "lead", "active")
     assert data("project", "show") == data("project", "show", "sandbox") == sandbox
     assert run("project", "use", "sandbox").returncode == 0
