@@ -16,13 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import services
 
-#: What shares a portal or a stage that takes seconds to start stays with one worker.
-TOGETHER = (
-    "tests/portal/standalone/test_supervisor.py",
-    "tests/browser/",
-    "tests/cloudmesh/shell/",
-    "tests/faults/",
-)
+TOGETHER = ("tests/portal/standalone/test_supervisor.py",)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 os.environ |= {
@@ -48,10 +42,11 @@ def pytest_unconfigure() -> None:
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]
-    """Any test to any worker, but those that share a portal to one. (`loadgroup` needs pytest before 9.)"""
+    """Any test to any worker, but those of a file that shares a portal to one. (`loadgroup` needs pytest before 9.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
