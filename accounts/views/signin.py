@@ -1,6 +1,5 @@
 """Signing in and out: by password and perhaps a code, or by a link that works once."""
 
-import hashlib
 import time
 from typing import Any
 
@@ -24,7 +23,7 @@ from activity.views import PUBLIC, SIGNED, needs
 from cloudmesh.errors import CloudmeshError, NotAllowed
 
 BACKEND = "accounts.backends.LocalBackend"
-TRIES = 10  # to sign in, from one address and for one name
+TRIES = 10  # to sign in from one address
 A_MINUTE = 60
 HALFWAY = "halfway"  # in the session: who gave the right password and owes a code
 PATIENCE = 300  # seconds for the code
@@ -133,7 +132,7 @@ def _asked(request: HttpRequest) -> str:
 
 def _recognised(request: HttpRequest, name: str) -> User:
     """Whose name and password these are. Raises NotAllowed, and what a directory says."""
-    if not _may_try(request, name):
+    if not _may_try(request):
         raise NotAllowed(TOO_MANY)
     key = services.password_key(name)
     if not services.claim_try(key):
@@ -170,13 +169,9 @@ def _halfway(request: HttpRequest) -> User | None:
     return user if is_same else None
 
 
-def _may_try(request: HttpRequest, name: str) -> bool:
-    """Count this try for its address and its name; both have a few in a minute."""
-    digest = hashlib.sha256(name.lower().encode()).hexdigest()  # no odd signs in a key
-    return all([_count(f"login:from:{address_of(request)}"), _count(f"login:name:{digest}")])
-
-
-def _count(key: str) -> bool:
+def _may_try(request: HttpRequest) -> bool:
+    """Count this try for its address, which has a few in a minute."""
+    key = f"login:from:{address_of(request)}"
     cache.add(key, 0, A_MINUTE)
     try:
         return cache.incr(key) <= TRIES
