@@ -12,6 +12,7 @@ from typing import Any
 import django
 import playwright
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import services
@@ -35,6 +36,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever s
 running = contextlib.ExitStack()
 running.enter_context(services.environment())
 django.setup()
+# Still Argon2, and cheap: what a password costs to guess is no test's matter.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
 def pytest_unconfigure() -> None:
@@ -47,6 +50,12 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return file if file in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A worker that inherited the name would read the settings before it has services of its own."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 @pytest.hookimpl(optionalhook=True)
