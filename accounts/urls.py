@@ -22,6 +22,8 @@ urlpatterns = [
     path("password/sent/", views.PasswordSent.as_view(), name="password-sent"),
     path("password/<str:uidb64>/<str:token>/", views.PasswordChoose.as_view(), name="password-choose"),
     path("account/", views.Account.as_view(), name="account"),
+    path("account/email/", views.EmailChange.as_view(), name="email"),
+    path("account/email/<str:token>/", views.EmailConfirm.as_view(), name="email-confirm"),
     path("account/agreements/", views.agreements, name="agreements"),
     path("account/agreements/<slug:name>/<int:version>/", views.agreement, name="agreement"),
 ]

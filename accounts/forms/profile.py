@@ -33,6 +33,24 @@ class ProfileForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
         dress(self)
 
 
+class EmailForm(forms.Form):
+    """Another address, and the password of whoever has one here."""
+
+    email = forms.EmailField(label="New e-mail address", max_length=254)
+    password = forms.CharField(label="Your password", max_length=4096, strip=False, widget=forms.PasswordInput)
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+        self.fields["password"].widget.attrs["autocomplete"] = "current-password"
+        if not user.has_usable_password():
+            del self.fields["password"]
+        dress(self)
+
+    def asked(self) -> dict[str, str]:
+        return {"email": self.cleaned_data["email"], "password": self.cleaned_data.get("password", "")}
+
+
 class NamesForm(Grouped, forms.ModelForm):  # type: ignore[type-arg]
     GROUPS: Groups = (("Name", ("first_name", "last_name")),)
 

@@ -11,6 +11,7 @@ from accounts.services.accounts import (
     set_roles,
     suspend_account,
 )
+from accounts.services.addresses import ask_for_email, asked_email, change_email
 from accounts.services.agreements import accept_agreement, draft_agreement, edit_agreement, publish_agreement
 from accounts.services.applications import (
     applicant,
@@ -83,8 +84,11 @@ __all__ = [
     "applicant",
     "apply_for_account",
     "approve_account",
+    "ask_for_email",
+    "asked_email",
     "begin_impersonation",
     "block_account",
+    "change_email",
     "change_profile",
     "change_webhook",
     "check_code",

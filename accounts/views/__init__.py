@@ -1,5 +1,6 @@
 """Signing in and out, and one's own account."""
 
+from accounts.views.addresses import EmailChange, EmailConfirm
 from accounts.views.agreements import agreed, agreement, agreements
 from accounts.views.apply import Apply, apply_sent, apply_status
 from accounts.views.limits import may_ask
@@ -36,6 +37,8 @@ __all__ = [
     "WRONG",
     "Account",
     "Apply",
+    "EmailChange",
+    "EmailConfirm",
     "PasswordChange",
     "PasswordChoose",
     "PasswordReset",

@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST
 from accounts import backends, services
 from accounts.backends.sessions import address_of
 from accounts.models import Session, User
+from accounts.views.limits import may_ask
 from activity.views import PUBLIC, SIGNED, needs
 from cloudmesh.errors import CloudmeshError, NotAllowed
 
@@ -132,7 +132,7 @@ def _asked(request: HttpRequest) -> str:
 
 def _recognised(request: HttpRequest, name: str) -> User:
     """Whose name and password these are. Raises NotAllowed, and what a directory says."""
-    if not _may_try(request):
+    if not may_ask("login", address_of(request), most=TRIES, seconds=A_MINUTE):
         raise NotAllowed(TOO_MANY)
     key = services.password_key(name)
     if not services.claim_try(key):
@@ -167,13 +167,3 @@ def _halfway(request: HttpRequest) -> User | None:
     user = User.objects.filter(pk=state["user"], is_active=True).first()
     is_same = user is not None and constant_time_compare(state["hash"], user.get_session_auth_hash())
     return user if is_same else None
-
-
-def _may_try(request: HttpRequest) -> bool:
-    """Count this try for its address, which has a few in a minute."""
-    key = f"login:from:{address_of(request)}"
-    cache.add(key, 0, A_MINUTE)
-    try:
-        return cache.incr(key) <= TRIES
-    except ValueError:  # it ended between the two
-        return True

@@ -84,7 +84,7 @@ def _nav(request: HttpRequest) -> str:
     if match is None:
         return ""
     noun = {"operations": "operation", "activity": "event"}.get(match.namespace) or match.url_name or ""
-    stem = noun.partition("-")[0]
+    stem = noun.partition("-")[0].replace("application", "project")  # one applies for those
     return stem if stem == "dashboard" else f"{stem[:-1]}ies" if stem.endswith("cy") else f"{stem}s"
 
 
