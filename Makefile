@@ -37,7 +37,7 @@ check: ## Style, types, layers, migrations, templates and documents
 test: ## All tests that need nothing but this machine
 	@requirements/install dev
 	@.ci/browser
-	$(python) -m pytest -n 2 -m "not live" $(ARGS)
+	$(python) -m pytest -n 3 -m "not live" $(ARGS)
 
 live: ## On real clouds and a real directory: those it brings up, or CLOUDMESH_LIVE_OPENSTACK and CLOUDMESH_LIVE_LDAP
 	@requirements/install live

@@ -12,12 +12,14 @@ from typing import Any
 import django
 import playwright
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import services
 
-TOGETHER = ("tests/portal/standalone/test_supervisor.py",)
+#: What shares a portal or a browser, which take seconds to start, stays with one worker.
+TOGETHER = ("tests/portal/standalone/test_supervisor.py", "tests/browser/", "tests/cloudmesh/shell/")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 os.environ |= {
@@ -35,6 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever s
 
 running = contextlib.ExitStack()
 running.enter_context(services.environment())
+settings.DATABASES["default"]["TEST"] = {"TEMPLATE": services.TABLES}
 django.setup()
 # Still Argon2, and cheap: what a password costs to guess is no test's matter.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
@@ -45,11 +48,10 @@ def pytest_unconfigure() -> None:
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]
-    """Any test to any worker, but those of a file that shares a portal to one. (`loadgroup` needs pytest before 9.)"""
+    """Any test to any worker, but those that share a portal to one. (`loadgroup` needs pytest before 9.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else nodeid
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +94,7 @@ class Portal:
 @contextlib.contextmanager
 def running(**settings: str) -> Iterator[Portal]:
     """A new portal with its sandbox; `settings` are further variables of its environment."""
-    with services.folder() as home, _database() as database_url, contextlib.ExitStack() as stack:
+    with services.folder() as home, services.database() as database_url, contextlib.ExitStack() as stack:
         valkey = Valkey(data=home / "valkey", socket=home / "vk/valkey.sock")
         valkey.prepare()
         listener = web.listen("127.0.0.1", 8800 + os.getpid() % 400)
@@ -129,14 +128,6 @@ def running(**settings: str) -> Iterator[Portal]:
         yield portal
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a portal are run by one process, also where there are several."""
-    for item in items:
-        if "portal" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("portal"))
-
-
 @pytest.fixture(scope="session")
 def portal() -> Iterator[Portal]:
     with running() as started:
@@ -147,21 +138,8 @@ def _in(environment: dict[str, str], command: Command) -> Command:
     return dataclasses.replace(command, env={**environment, "CLOUDMESH_ROLE": command.name})
 
 
-@contextlib.contextmanager
-def _database() -> Iterator[str]:
-    """A database of its own beside that of the tests; its URL."""
-    server, name = os.environ["DATABASE_URL"], f"portal_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-        try:
-            head, _, query = server.partition("?")
-            yield f"{head.rpartition('/')[0]}/{name}?{query}"
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
-
-
 def _fill(portal: Portal) -> None:
-    """Tables, the sandbox and ways in, by a process in the portal's own environment."""
+    """The sandbox and ways in, by a process in the portal's own environment."""
     for name in WORLDS:
         control.set_latency(portal.world(name), QUICK)
     answer = subprocess.run(
@@ -181,7 +159,6 @@ def _make_contents() -> None:
     from accounts.models import User
     from portal.standalone import contents
 
-    contents.migrate()
     contents.seed()
     owner = User.objects.get(is_superuser=True)
     _, token = accounts.issue_token(user=owner, name="test")

@@ -93,7 +93,7 @@ def test_an_address_is_refused_for_good_or_for_now(postbox: Postbox, to: str, is
 
 
 @pytest.mark.parametrize(("password", "taken"), [("p%40ss%20word", 1), ("wrong", 0)])
-def test_the_address_of_the_server_says_who_signs_in(postbox: Postbox, settings: Any, password: str, taken: int) -> None:
+def test_the_url_of_the_server_says_who_signs_in(postbox: Postbox, settings: Any, password: str, taken: int) -> None:
     url = f"smtp://portal:{password}@127.0.0.1:{settings.EMAIL_PORT}"
     ended = subprocess.run(
         [sys.executable, "manage.py", "sendtestemail", "ada@example.org"],
