@@ -14,10 +14,9 @@ from tests import factories
 from tests.rest import ROOT, Api
 
 VALUES: list[Any] = [
-    None, -1, 1.5, 10**30, " ", "a\x00b", "ü" * 300, "x" * 70_000, "*" * 50, "a[1-", "\\", [], [None], {}, {"a": None},
-    {"india": "x"},
+    None, -1, 1.5, 10**30, " ", "a\x00b", "ü" * 300, "x" * 70_000, "a[1-", [None], {"india": None},
 ]  # fmt: skip
-TEXTS = ["0", "-1", "9" * 40, "a\x00b", "ü" * 300, ",,,", "***?", "a[1-", "a[3-1]", "(", "\\", "%", "--x"]
+TEXTS = ["-1", "9" * 40, "a\x00b", "ü" * 300, ",,,", "***?", "a[1-", "(", "\\"]
 NAMES = {"servers": "gregor_1", "clouds": "india", "keys": "laptop", "projects": "fg101"}
 COMPLETE = {
     "clouds/": {"name": "x", "driver": "simulator", "credential": {"world": "india", "username": "a", "password": "b"}},
