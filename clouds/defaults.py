@@ -205,12 +205,12 @@ def check_count(count: int) -> int:
     return count
 
 
-@transaction.atomic
 def store(*, user: User | None, project: Project | None, account: CloudAccount | None, key: str, value: str) -> None:
     """Set one default; an empty value removes it."""
     place: dict[str, Any] = {"user": user, "project": project, "account": account, "key": key}
     if value:
-        Default.objects.update_or_create(**place, defaults={"value": value[:255]})
+        default = Default(**place, value=value[:255])
+        Default.objects.bulk_create([default], update_conflicts=True, unique_fields=[*place], update_fields=["value"])
     else:
         Default.objects.filter(**place).delete()
 
