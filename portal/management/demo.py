@@ -70,6 +70,18 @@ no-coins | deny | user | twilson | cloud:* | | approved
 night-machines | allow | role | lead, manager | machines:i[9-12] | nodes=2 | draft
 """
 
+#: project | who boots how many servers now | on which simulated clouds | quotas
+FLEETS = """
+fg82  | bnguyen=2 gbrown=3 mlopez=1 | alamo sierra | instances=20 cores=40
+fg104 | hsato=3 qzhang=1            | india        | instances=10 cores=16
+fg117 | dpatel=2 omwangi=2          | alamo india  | instances=12 cores=24
+fg140 | csmith=1                    | alamo        | instances=4 cores=8
+"""
+
+
+def numbers(text: str) -> dict[str, int]:
+    return {name: int(number) for name, _, number in (each.partition("=") for each in text.split())}
+
 
 def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]

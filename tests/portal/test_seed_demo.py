@@ -7,7 +7,8 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from accounts.models import AccountState, User
-from projects.models import Application, Policy, PolicyState, Project, ProjectState, Review
+from clouds.models import Server
+from projects.models import Application, Policy, PolicyState, Project, ProjectState, Quota, Review, Span
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +28,12 @@ def test_there_is_somebody_in_each_state_and_doing_it_again_changes_nothing() ->
         PolicyState.DRAFT, PolicyState.PROPOSED, PolicyState.APPROVED
     }  # fmt: skip
     assert Review.objects.count() >= 10
-    before = [model.objects.count() for model in (User, Project, Application, Review, Policy)]
+    assert Server.objects.values("project").distinct().count() >= 4
+    kinds = (User, Project, Application, Review, Policy, Quota, Server, Span)
+    before = [model.objects.count() for model in kinds]
+    assert all(before)
     call_command("seed_demo", verbosity=0)
-    assert [model.objects.count() for model in (User, Project, Application, Review, Policy)] == before
+    assert [model.objects.count() for model in kinds] == before
 
 
 @pytest.mark.django_db

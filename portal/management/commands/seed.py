@@ -3,6 +3,7 @@
 import getpass
 import pathlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         project = Project.objects.filter(name=PROJECT).first() or self._project(owner)
         for name, label in WORLDS.items():
             if not Cloud.objects.filter(name=name).exists():
-                self._cloud(owner, project, name, label)
+                demo = {"world": name, "username": "demo", "password": "demo"}
+                connect_world(owner, project, name, demo, label=label, shared=True)
                 self.stdout.write(f"cloud {name}: {label}")
 
     def _owner(self) -> User:
@@ -54,19 +56,18 @@ class Command(BaseCommand):
         projects.select_project(actor=owner, project=project)
         return project
 
-    def _cloud(self, owner: User, project: Project, name: str, label: str) -> None:
-        """Register, verify and read a simulated cloud at once: no worker runs yet, and nothing here takes long."""
-        credential = {"world": name, "username": "demo", "password": "demo"}
-        with transaction.atomic():
-            account, verify = clouds.register_account(
-                actor=owner,
-                project=project,
-                name=name,
-                driver="simulator",
-                credential=credential,
-                label=label,
-                shared=True,
-            )
-        engine.run(verify.pk)
-        for sync in CloudAccount.objects.get(pk=account.pk).syncs.order_by("kind"):
-            schedule.run(sync.pk)
+
+def connect_world(
+    actor: User, project: Project, name: str, credential: Mapping[str, str], *, label: str = "", shared: bool = False
+) -> CloudAccount:
+    """Register, verify and read a simulated cloud at once: no worker runs yet, and nothing here takes long."""
+    with transaction.atomic():
+        account, verify = clouds.register_account(
+            actor=actor, project=project, name=name, driver="simulator", credential=credential, label=label,
+            shared=shared,
+        )  # fmt: skip
+    engine.run(verify.pk)
+    account = CloudAccount.objects.get(pk=account.pk)
+    for sync in account.syncs.order_by("kind"):
+        schedule.run(sync.pk)
+    return account

@@ -15,7 +15,7 @@ from accounts.lifecycle import move
 from accounts.models import AccountState, Profile, User
 from activity import lifecycle
 from clouds.models import CloudAccount
-from portal.management import demo
+from portal.management import demo, fleets
 from projects import services as projects
 from projects.models import Application, ApplicationKind, Policy, Project, ProjectState, Role, Vote
 
@@ -42,6 +42,8 @@ class Command(BaseCommand):
             for row in demo.rows(demo.POLICIES):
                 if not Policy.objects.filter(name=row[0]).exists():
                     self._policy(people, row)
+        for row in demo.rows(demo.FLEETS):
+            fleets.make(row)
         self.stdout.write(
             COUNTS.format(
                 people=User.objects.count(),
@@ -139,10 +141,9 @@ class Command(BaseCommand):
     def _policy(self, people: dict[str, User], row: list[str]) -> None:
         name, effect, subject_kind, subject, service, limits, fate = row
         proposer, approver = [user for user in people.values() if "operator" in user.portal_roles][:2]
-        wanted = {resource: int(most) for resource, _, most in (each.partition("=") for each in limits.split())}
         policy = projects.draft_policy(
             actor=proposer, name=name, effect=effect, subject_kind=subject_kind, subject=subject, service=service,
-            limits=wanted, note="Made for show.",
+            limits=demo.numbers(limits), note="Made for show.",
         )  # fmt: skip
         if fate in ("proposed", "approved"):
             projects.propose_policy(actor=proposer, policy=policy)
