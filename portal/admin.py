@@ -49,7 +49,7 @@ class Console(admin.AdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return isinstance(request.user, User) and access.is_admin(request.user)
+        return isinstance(request.user, User) and access.may(request.user, "portal.console")
 
     @method_decorator(never_cache)
     @method_decorator(login_not_required)

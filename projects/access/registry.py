@@ -65,6 +65,7 @@ PORTAL: dict[str, frozenset[PortalRole]] = {
     "wish.approve": frozenset({PortalRole.OPERATOR}),
     "quota.limit": frozenset({PortalRole.OPERATOR}),
     "portal.staff": frozenset(PortalRole),
+    "portal.console": frozenset(),
     "portal.usage": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
     "portal.health": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),
 }
