@@ -88,6 +88,11 @@ class User(Stateful, AbstractUser):
         return f"user:{self.pk}"
 
     @property
+    def full_name(self) -> str:
+        """What people call them: the user name where they told no other."""
+        return self.get_full_name() or self.username
+
+    @property
     def acted_by(self) -> str:
         """The name of the administrator who acts as this user just now; empty when it is themselves."""
         return self.impersonation.admin.username if self.impersonation else ""

@@ -98,7 +98,7 @@ def mail_password_link(*, email: str) -> None:
     if user is None:
         return
     link = password_link(user) if may_choose_password(user) else ""
-    days = {"days": PASSWORD_WITHIN.days, "name": user.get_full_name() or user.username, "username": user.username}
+    days = {"days": PASSWORD_WITHIN.days, "name": user.full_name, "username": user.username}
     send_mail(to=user.email, template="password_reset", context={"link": link, **days})
 
 
@@ -122,7 +122,7 @@ def _lock(actor: User, user: User, to: AccountState, reason: str) -> Event:
 
 
 def _mail_state(user: User, state: str, reason: str, advice: str, link: str = "") -> None:
-    words = {"name": user.get_full_name() or user.username, "username": user.username, "state": state}
+    words = {"name": user.full_name, "username": user.username, "state": state}
     send_mail(
         to=user.email, template="account_state", context={**words, "reason": reason, "advice": advice, "link": link}
     )

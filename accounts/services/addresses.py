@@ -79,4 +79,4 @@ def _check_owner(user: User, password: str) -> None:
 
 
 def _words(user: User) -> dict[str, Any]:
-    return {"name": user.get_full_name() or user.username, "username": user.username}
+    return {"name": user.full_name, "username": user.username}

@@ -71,7 +71,7 @@ def confirm_email(*, token: str, committee: Iterable[User]) -> User:
         notify(
             committee,
             kind=NoticeKind.APPLICATION,
-            title=f"{_name(user)} applies for an account",
+            title=f"{user.full_name} applies for an account",
             text=f"The address {user.email} is theirs. The application waits for a decision.",
             url=reverse("projects:person-detail", args=[user.pk]),
         )
@@ -218,8 +218,4 @@ def _tell_known(user: User) -> None:
 
 
 def _mail(user: User, template: str, **words: Any) -> None:
-    send_mail(to=user.email, template=template, context={"name": _name(user), "username": user.username, **words})
-
-
-def _name(user: User) -> str:
-    return user.get_full_name() or user.username
+    send_mail(to=user.email, template=template, context={"name": user.full_name, "username": user.username, **words})

@@ -29,7 +29,7 @@ def _expire(pk: uuid.UUID) -> None:
         return
     move(user, AccountState.EXPIRED, reason="The account ended on the day that was set for it.")
     context = {
-        "name": user.get_full_name() or user.username,
+        "name": user.full_name,
         "username": user.username,
         "state": "expired",
         "reason": user.state_reason,

@@ -39,7 +39,7 @@ def _mail_one(user_id: uuid.UUID) -> None:
 
 def _words(user: User, notices: list[Notice]) -> dict[str, object]:
     return {
-        "name": user.get_full_name() or user.username,
+        "name": user.full_name,
         "notices": notices[:MOST],
         "more": max(0, len(notices) - MOST),
         "count": len(notices),

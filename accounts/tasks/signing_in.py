@@ -38,7 +38,7 @@ def _tell(key: str) -> None:
         return
     lifecycle.note(kind="user", verb="locked", topic=user.topic, object_id=user.pk, name=user.username)
     context = {
-        "name": user.get_full_name() or user.username,
+        "name": user.full_name,
         "username": user.username,
         "is_code": what == "code",
         "link": absolute(reverse("portal:password-reset")) if user.source == User.Source.LOCAL else "",

@@ -43,6 +43,8 @@ class Column(NamedTuple):
             return duration(value)
         if self.path.endswith("_at") and isinstance(value, str):
             return value[:16].replace("T", " ")
+        if isinstance(value, float):
+            return f"{value:.2f}"
         return printable(text_of(value))
 
 

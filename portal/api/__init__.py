@@ -23,7 +23,14 @@ class JSON(BaseRenderer):
     charset = None
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return b"" if data is None else orjson.dumps(data, default=_text, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _text(value: Any) -> str:
+    """Lazy texts, amounts and the like in words; a function among them is a mistake of ours, and told to nobody."""
+    if callable(value):
+        raise TypeError(f"{value!r} is no answer.")
+    return str(value)
 
 
 class TooLarge(exceptions.APIException):

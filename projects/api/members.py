@@ -36,7 +36,7 @@ class MemberAnswer(Answer):
 
     id = serializers.UUIDField(source="user.pk")
     user = serializers.CharField(source="user.username")
-    name = serializers.CharField(source="user.get_full_name")
+    name = serializers.CharField(source="user.full_name")
     role = serializers.ChoiceField(Role.choices)
     joined_at = serializers.DateTimeField()
 

@@ -132,7 +132,7 @@ class Self:
 
     @property
     def name(self) -> str:
-        return self.user.get_full_name() or self.user.username
+        return self.user.full_name
 
 
 class Place(Answer):

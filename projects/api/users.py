@@ -31,7 +31,7 @@ class Seen:
 
     @property
     def name(self) -> str:
-        return self.user.get_full_name() or self.user.username
+        return self.user.full_name
 
 
 class UserAnswer(Answer):

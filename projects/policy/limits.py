@@ -41,7 +41,7 @@ class Passed:
 
     def __str__(self) -> str:
         known = RESOURCES[self.resource]
-        most = f"{self.limit}{known.unit} of {self.resource}"
+        most = f"{self.limit}{known.unit} of {known.label}" if known.unit else f"{self.limit} {known.label}"
         if self.used is None:
             return f"at most {most} in one wish, {self.wanted}{known.unit} are wanted"
         return f"at most {most} all together, {self.used} are used and {self.wanted} more wanted"

@@ -48,10 +48,10 @@ def invite(*, actor: User, project: Project, email: str, role: str = access.LINK
         _end(earlier)
     invitation, secret = _make(actor, project, days, email=email, role=role)
     url = absolute(reverse("projects:invitation", args=[secret]))
-    facts = {"project": project, "role": role, "inviter": _called(actor), "link": url, "until": invitation.expires_at}
+    facts = {"project": project, "role": role, "inviter": actor.full_name, "link": url, "until": invitation.expires_at}
     accounts.send_mail(to=email, template="invitation", context=facts)
     known = User.objects.filter(email__iexact=email, is_active=True)
-    tell(known, f"You are invited to {project}", f"{_called(actor)} invites you as {role}: join there.", None)
+    tell(known, f"You are invited to {project}", f"{actor.full_name} invites you as {role}: join there.", None)
     return invitation
 
 
@@ -136,7 +136,7 @@ def _accept(invitation: Invitation, actor: User) -> Membership:
     _check_guest(invitation, actor, known)
     _use_up(invitation)
     membership = give_role(project=project, user=actor, role=invitation.role, actor=actor)
-    text = f"{_called(actor)} accepted {'your invitation' if invitation.email else 'by a join link'}."
+    text = f"{actor.full_name} accepted {'your invitation' if invitation.email else 'by a join link'}."
     tell(_hosts(invitation), f"{actor} joined {project} as {invitation.role}", text, project)
     return membership
 
@@ -213,10 +213,6 @@ def _hosts(invitation: Invitation) -> list[User]:
     """Whoever invited, while they still may; else all who lead."""
     leaders = list(access.leaders(invitation.project))
     return [user for user in leaders if user.pk == invitation.invited_by_id] or leaders
-
-
-def _called(user: User) -> str:
-    return user.get_full_name() or user.username
 
 
 def _address(email: str) -> str:

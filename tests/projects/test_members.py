@@ -1,5 +1,7 @@
 """Who belongs to a project and as what; and that whoever goes leaves nothing running."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
@@ -15,6 +17,7 @@ from projects import access, services
 from projects.models import Invitation, Membership, Project, Role
 from projects.policy import Decision, Effect
 from tests.factories import at_once, do_all_work, make_project, make_server, make_user
+from tests.rest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +45,14 @@ def test_a_new_member_is_told_with_a_link_to_the_project(project: Project, lead:
     notice = Notice.objects.get(user=ada)
     assert (notice.title, notice.url) == ("You are manager of fg101 now", "/projects/fg101/")
     assert "laszewski" in notice.text
+
+
+def test_members_are_listed_with_their_names(
+    project: Project, lead: User, member: User, api: Callable[..., Api]
+) -> None:
+    User.objects.filter(pk=member.pk).update(first_name="Ada", last_name="Lovelace")
+    rows = api(lead).get("projects/fg101/members/").body["results"]
+    assert {row["user"]: row["name"] for row in rows} == {member.username: "Ada Lovelace", lead.username: lead.username}
 
 
 def test_somebody_who_works_there_is_not_added_again(project: Project, lead: User) -> None:

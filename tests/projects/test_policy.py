@@ -125,8 +125,8 @@ def test_an_allowing_policy_allows_up_to_its_limits_and_says_the_numbers(member:
     denied = ask(member, project, used=Used(project={"instances": 3}), instances=3, cores=8)
     assert denied.effect is Effect.DENY
     assert denied.reasons == (
-        "The policy small, edition 1, allows cloud india only up to its limits: at most 5 of instances all together, "
-        "3 are used and 3 more wanted; at most 4 of cores in one wish, 8 are wanted.",
+        "The policy small, edition 1, allows cloud india only up to its limits: at most 5 servers all together, "
+        "3 are used and 3 more wanted; at most 4 cores in one wish, 8 are wanted.",
     )
     in_force("large", "cloud:*", subject_kind="user", subject="gregor", limits={"instances": 10})
     assert ask(member, project, used=Used(project={"instances": 9}, member={"instances": 1}), instances=3).effect == (

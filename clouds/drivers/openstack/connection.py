@@ -87,13 +87,13 @@ class Cloud:
             return any(access.service_catalog.get_endpoints(service_type=service, **self._where).values())
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else on this machine is in here for the same project; raises Busy where somebody is."""
+    def alone(self, *, is_patient: bool = False) -> Iterator[None]:
+        """Nobody else on this machine is in here for the same project; where somebody is, wait or raise Busy."""
         self._state_dir.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(f"{self._login.auth_url} {self.project}".encode()).hexdigest()[:16]
         with (self._state_dir / f"openstack-{name}.lock").open("w") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise Busy("Another server of this project is being given an address just now.") from error
             yield

@@ -64,7 +64,10 @@ def security_groups(cloud: "Cloud", *query: tuple[str, str]) -> Iterator[Securit
 
 
 def ensure_security_group(cloud: "Cloud", name: str, rules: Iterable[Rule]) -> SecurityGroup:
-    group = _group(cloud, name) or _made_group(cloud, name)
+    group = _group(cloud, name)
+    if group is None:
+        with cloud.alone(is_patient=True):  # two made in one second cannot be told apart by age
+            group = _group(cloud, name) or _made_group(cloud, name)
     missing = [rule for rule in dict.fromkeys(rules) if rule not in group.rules]
     for rule in missing:
         _add_rule(cloud, group, rule)
@@ -86,7 +89,7 @@ def _made_group(cloud: "Cloud", name: str) -> SecurityGroup:
     with understood("network"):
         made = records.security_group(answer["security_group"])
     first = _group(cloud, name) or made
-    if first.id != made.id:  # two workers made it at once
+    if first.id != made.id:  # made at once by somebody on another machine
         cloud.ask("DELETE", "network", "security-groups", made.id)
     return first
 

@@ -82,7 +82,7 @@ def test_what_a_policy_denies_is_not_booted(account: CloudAccount, member: User,
 def test_all_servers_together_stay_below_a_policys_limit(account: CloudAccount, member: User, project: Project) -> None:
     in_force("small", Effect.ALLOW, limits={"instances": 3})
     services.boot_servers(actor=member, project=project, count=2)
-    with pytest.raises(PolicyDenied, match="at most 3 of instances all together, 2 are used and 2 more wanted"):
+    with pytest.raises(PolicyDenied, match="at most 3 servers all together, 2 are used and 2 more wanted"):
         services.boot_servers(actor=member, project=project, count=2)
     services.boot_servers(actor=member, project=project)
 
@@ -152,7 +152,7 @@ def test_the_plan_over_rest(api: Callable[..., Api], account: CloudAccount, memb
     assert answer["outcome"] == "waits"
     assert answer["names"] == ["gregor_1", "gregor_2"]
     assert answer["approvers"] == ["laszewski"]
-    assert "at most 1 of instances in one wish, 2 are wanted" in answer["decision"]["reasons"][0]
+    assert "at most 1 servers in one wish, 2 are wanted" in answer["decision"]["reasons"][0]
     assert {quota["resource"] for quota in answer["quotas"]} >= {"instances", "cores", "ram"}
     assert not Server.objects.exists()
 

@@ -117,7 +117,7 @@ def test_a_rule_that_someone_else_just_added_is_fine(replay: Replay, driver: Ope
 def test_a_group_that_two_made_at_once_stays_one(replay: Replay, driver: OpenStack) -> None:
     ours = group(rules=(), id="ours", created_at="2026-11-22T12:00:02Z")
     theirs = group(id="theirs", created_at="2026-11-22T12:00:01Z")
-    replay.on("GET", GROUPS, [listed(), listed(ours, theirs)])
+    replay.on("GET", GROUPS, [listed(), listed(), listed(ours, theirs)])
     replay.on("POST", GROUPS, Answer({"security_group": ours}, 201))
     replay.on("DELETE", f"{GROUPS}/ours", Answer(status=204))
     assert driver.ensure_security_group("web", [SSH]).id == "theirs"
