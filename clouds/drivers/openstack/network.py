@@ -64,14 +64,21 @@ def security_groups(cloud: "Cloud", *query: tuple[str, str]) -> Iterator[Securit
 
 
 def ensure_security_group(cloud: "Cloud", name: str, rules: Iterable[Rule]) -> SecurityGroup:
+    """By one at a time: Neutron lets two make the same group or rule at the same instant."""
+    wanted = tuple(dict.fromkeys(rules))
     group = _group(cloud, name)
-    if group is None:
-        with cloud.alone(is_patient=True):  # two made in one second cannot be told apart by age
-            group = _group(cloud, name) or _made_group(cloud, name)
-    missing = [rule for rule in dict.fromkeys(rules) if rule not in group.rules]
-    for rule in missing:
-        _add_rule(cloud, group, rule)
-    return (_group(cloud, name) or group) if missing else group
+    if group and not _missing(group, wanted):
+        return group
+    with cloud.alone(is_patient=True):
+        group = _group(cloud, name) or _made_group(cloud, name)
+        missing = _missing(group, wanted)
+        for rule in missing:
+            _add_rule(cloud, group, rule)
+        return (_group(cloud, name) or group) if missing else group
+
+
+def _missing(group: SecurityGroup, wanted: Iterable[Rule]) -> list[Rule]:
+    return [rule for rule in wanted if rule not in group.rules]
 
 
 def _group(cloud: "Cloud", name: str) -> SecurityGroup | None:

@@ -101,14 +101,14 @@ def test_a_group_that_has_its_rules_is_only_read(replay: Replay, driver: OpenSta
 
 
 def test_only_missing_rules_are_added(replay: Replay, driver: OpenStack) -> None:
-    replay.on("GET", GROUPS, [listed(group()), listed(group(rules=(SSH, WEB)))])
+    replay.on("GET", GROUPS, [listed(group()), listed(group()), listed(group(rules=(SSH, WEB)))])
     replay.on("POST", RULES, Answer({"security_group_rule": {}}, 201))
     assert set(driver.ensure_security_group("web", [SSH, WEB, WEB]).rules) == {SSH, WEB}
     assert [asked.body["security_group_rule"]["port_range_min"] for asked in replay.to("POST", RULES)] == [80]
 
 
 def test_a_rule_that_someone_else_just_added_is_fine(replay: Replay, driver: OpenStack) -> None:
-    replay.on("GET", GROUPS, [listed(group()), listed(group(rules=(SSH, WEB)))])
+    replay.on("GET", GROUPS, [listed(group()), listed(group()), listed(group(rules=(SSH, WEB)))])
     exists = recorded("errors")["rule-exists"]
     replay.on("POST", RULES, Answer(exists["body"].encode(), exists["status"]))
     assert WEB in driver.ensure_security_group("web", [SSH, WEB]).rules
