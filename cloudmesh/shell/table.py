@@ -41,7 +41,7 @@ class Column(NamedTuple):
         value = self.value(row)
         if self.path.endswith("_seconds") and isinstance(value, int | float):
             return duration(value)
-        if self.path.endswith("_at") and isinstance(value, str):
+        if self.path.rpartition("_")[2] == "at" and isinstance(value, str):
             return value[:16].replace("T", " ")
         if isinstance(value, float):
             return f"{value:.2f}"
