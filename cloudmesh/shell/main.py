@@ -5,7 +5,7 @@ A noun's file has a command of the same name; adding a noun is adding its file.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 
 import click
@@ -17,7 +17,7 @@ from cloudmesh.errors import CloudmeshError
 from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-NO_NOUNS = frozenset({"main", "credentials", "follow", "options", "table", "talk"})
+NO_NOUNS = frozenset({"main", "credentials", "files", "follow", "options", "table", "talk"})
 INTERRUPTED = 130
 
 
@@ -49,9 +49,18 @@ class Nouns(Mapping[str, click.Command]):
 @click.option("--url", envvar="CLOUDMESH_URL", help="The portal to talk to.")
 @click.option("--token", envvar="CLOUDMESH_TOKEN", help="The API token; better in CLOUDMESH_TOKEN than here.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
+@click.option("-f", "--file", type=click.Path(), help="Do the commands in this file, one a line.")
+@click.option(
+    "--banner/--no-banner",
+    default=True,
+    envvar="CLOUDMESH_BANNER",
+    help="Greet on a terminal, where `cm` alone is a shell of its own; or not.",
+)
 @click.version_option(__version__, prog_name="cm", message="%(prog)s %(version)s")
 @click.pass_context
-def cm(context: click.Context, /, url: str | None, token: str | None, **_: bool) -> None:
+def cm(
+    context: click.Context, /, url: str | None, token: str | None, file: str | None, banner: bool, quiet: bool
+) -> None:
     """Cloudmesh: servers on many clouds with one word.
 
     Start with `cm vm boot` and `cm vm list`. Data go to standard output, talk to standard error. Exit codes:
@@ -62,27 +71,42 @@ def cm(context: click.Context, /, url: str | None, token: str | None, **_: bool)
         talk.warn("others on this machine can see a token on the command line; set CLOUDMESH_TOKEN instead.")
     context.obj = Client(url or "", token or "")
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        from cloudmesh.shell.interactive.start import start
+
+        context.exit(start(context, context.obj, file=file, banner=banner, quiet=quiet))
+    if file:
+        raise click.UsageError(f"Say either --file {file} or {context.invoked_subcommand}.")
 
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; answers the exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    return ending(lambda: _begin(arguments))
+
+
+def ending(run: Callable[[], int]) -> int:
+    """The exit code of what is run; why it failed is told."""
     try:
-        _require_text(arguments)
-        return cm.main(arguments, prog_name="cm", standalone_mode=False) or 0
+        return run()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except CloudmeshError as error:
         talk.explain(error)
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+
+
+def _begin(arguments: list[str]) -> int:
+    _require_text(arguments)
+    return cm.main(arguments, prog_name="cm", standalone_mode=False) or 0
 
 
 def _require_text(arguments: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""The interactive shell and scripts of `cm` commands; imported only when one is wanted."""
