@@ -11,47 +11,22 @@ Lists are iterators that fetch page by page. Whatever goes wrong is raised as on
 """
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cloudmesh.client.asking import ID, given
 from cloudmesh.client.http import quote
-from cloudmesh.client.session import Session
-from cloudmesh.config import find_portal
+from cloudmesh.client.rules import Rules
 from cloudmesh.errors import NotFound
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
-PAGE = 1000
 QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
 
 
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class Client:
+class Client(Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
-
-    def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0) -> None:
-        self._wanted = (url, token, timeout)
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connection back; the next question opens another."""
-        if "session" in vars(self):
-            self.session.close()
-
-    @cached_property
-    def session(self) -> Session:
-        url, token, timeout = self._wanted
-        return Session(find_portal(url, token), timeout)
 
     def me(self) -> "Json":
         return self._get("me/")
@@ -72,22 +47,22 @@ class Client:
         """
         from cloudmesh.client.selection import pick
 
-        ids = [name for name in hostlists if _ID.fullmatch(name)]
+        ids = [name for name in hostlists if ID.fullmatch(name)]
         asked = (self.servers(name=names, **filters) for names in _batches(set(hostlists).difference(ids)))
         found = [*map(self.server, ids), *itertools.chain.from_iterable(asked)]
         return pick(hostlists, found, lambda: (server["name"] for server in self.servers(fields="name", **filters)))
 
     def boot(self, **wanted: Any) -> "Json":
         """Wish for servers; what is not given comes from the defaults. Answers `{operation, servers}`."""
-        return self._send("POST", "servers/", _given(wanted))
+        return self._send("POST", "servers/", given(wanted))
 
     def plan(self, **wanted: Any) -> "Json":
         """What `boot` would come to: names, what policies say, how it fits the quotas. Nothing is taken."""
-        return self._send("POST", "servers/plan/", _given(wanted))
+        return self._send("POST", "servers/plan/", given(wanted))
 
     def next_boot(self, **wanted: Any) -> "Json":
         """What `boot` would do now, and where each value comes from."""
-        return self._get("servers/next/", _given(wanted))
+        return self._get("servers/next/", given(wanted))
 
     def act(self, action: str, servers: "Iterable[Json]") -> "Json":
         """Wish that servers are deleted, started, stopped, rebooted, …; answers `{operation}`."""
@@ -114,7 +89,7 @@ class Client:
 
     def register(self, name: str, **how: Any) -> "Json":
         """Add a cloud by driver and credential, clouds_yaml and cloud, or openrc and password."""
-        return self._send("POST", "clouds/", {"name": name, **_given(how)})
+        return self._send("POST", "clouds/", {"name": name, **given(how)})
 
     def refresh(self, cloud: str) -> "Json":
         return self._send("POST", f"clouds/{quote(cloud)}/refresh/")
@@ -142,7 +117,7 @@ class Client:
         return self._list("keys/", filters)
 
     def add_key(self, public_key: str, name: str | None = None) -> "Json":
-        return self._send("POST", "keys/", _given({"name": name, "public_key": public_key}))
+        return self._send("POST", "keys/", given({"name": name, "public_key": public_key}))
 
     def delete_key(self, name: str) -> None:
         self.session.send("DELETE", f"keys/{quote(name)}/")
@@ -176,7 +151,7 @@ class Client:
         return self._list(f"projects/{project['id']}/members/", filters)
 
     def add_member(self, project: "Json", user: str, role: str | None = None) -> "Json":
-        return self._send("POST", f"projects/{project['id']}/members/", _given({"user": user, "role": role}))
+        return self._send("POST", f"projects/{project['id']}/members/", given({"user": user, "role": role}))
 
     def change_role(self, project: "Json", user: str, role: str) -> "Json":
         return self._send("PATCH", f"projects/{project['id']}/members/{quote(user)}/", {"role": role})
@@ -189,7 +164,7 @@ class Client:
 
     def invite(self, project: "Json", **wanted: Any) -> "Json":
         """Invite somebody by email, with a role; without one make a join link for some uses. Both for some days."""
-        return self._send("POST", f"projects/{project['id']}/invitations/", _given(wanted))
+        return self._send("POST", f"projects/{project['id']}/invitations/", given(wanted))
 
     def ask_to_join(self, project: str, text: str = "") -> "Json":
         return self._send("POST", f"projects/{quote(project)}/requests/", {"text": text})
@@ -198,7 +173,7 @@ class Client:
 
     def applications(self, **filters: Any) -> "Iterator[Json]":
         """One's own and those of the projects one leads; by any of project, state, kind, applicant, search."""
-        return self._list("applications/", _given(filters))
+        return self._list("applications/", given(filters))
 
     def application(self, id: str) -> "Json":
         return self._get(f"applications/{quote(id)}/")
@@ -210,13 +185,13 @@ class Client:
 
     def apply(self, **wanted: Any) -> "Json":
         """A draft for a new project by title and answers; for other kinds by kind, project and answers."""
-        return self._send("POST", "applications/", _given(wanted))
+        return self._send("POST", "applications/", given(wanted))
 
     def submit_application(self, id: str) -> "Json":
         return self._send("POST", f"applications/{quote(id)}/submit/")
 
     def withdraw_application(self, id: str, reason: str | None = None) -> "Json":
-        return self._send("POST", f"applications/{quote(id)}/withdraw/", _given({"reason": reason}))
+        return self._send("POST", f"applications/{quote(id)}/withdraw/", given({"reason": reason}))
 
     # What happens
 
@@ -226,7 +201,7 @@ class Client:
 
     def usage(self, **asked: Any) -> "Iterator[Json]":
         """What was used, by day, user, cloud or project: any of project, since, until, by."""
-        return self.session.pages("usage/", _given(asked))
+        return self.session.pages("usage/", given(asked))
 
     def operations(self, **filters: Any) -> "Iterator[Json]":
         return self._list("operations/", filters)
@@ -250,21 +225,6 @@ class Client:
         from cloudmesh.client.stream import follow
 
         return follow(self.session, id)
-
-    def _get(self, path: str, query: "Json | None" = None) -> "Json":
-        answer: Json = self.session.get(path, query)
-        return answer
-
-    def _send(self, method: str, path: str, body: "Json | None" = None) -> "Json":
-        answer: Json = self.session.send(method, path, body)
-        return answer
-
-    def _list(self, path: str, filters: "Json") -> "Iterator[Json]":
-        return self.session.pages(path, {"page_size": PAGE, **filters})
-
-
-def _given(wanted: "Json") -> "Json":
-    return {key: value for key, value in wanted.items() if value is not None}
 
 
 def _batches(names: Iterable[str]) -> Iterator[str]:

@@ -1,15 +1,13 @@
 """`cm application`: what projects ask of the committee."""
 
-import json
 from typing import TextIO
 
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import Invalid
 from cloudmesh.shell import talk
+from cloudmesh.shell.files import read
 from cloudmesh.shell.options import Show, in_project, listing, pass_client
-from cloudmesh.types import Json
 
 KINDS = ("new", "change", "renewal", "allocation")
 STATES = ("draft", "submitted", "returned", "approved", "denied", "withdrawn")
@@ -68,7 +66,7 @@ def apply(client: Client, show: Show, file: TextIO, draft: bool) -> None:
         information: {category: education, keywords: rain}
         details: {abstract: We measure rain.}
     """
-    made = client.apply(**_read(file))
+    made = client.apply(**read(file, "title and answers"))
     if draft:
         show.one(made)
         return
@@ -93,27 +91,3 @@ def submit(client: Client, show: Show, id: str) -> None:
 def withdraw(client: Client, show: Show, id: str, reason: str | None) -> None:
     """Take an application back; its answers stay."""
     show.one(client.withdraw_application(id, reason))
-
-
-def _read(file: TextIO) -> Json:
-    """An object of a JSON or YAML file. Raises Invalid."""
-    text = file.read()
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = _yaml(text)
-    if not isinstance(found, dict):
-        raise Invalid("The file must hold an object with title and answers; see: cm application apply --help")
-    return found
-
-
-def _yaml(text: str) -> object:
-    try:
-        import yaml
-    except ImportError:
-        raise Invalid("The file is no JSON, and reading YAML needs: pip install pyyaml") from None
-    try:
-        found: object = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid(f"The file is neither JSON nor YAML: {error}") from None
-    return found

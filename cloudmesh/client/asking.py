@@ -1,0 +1,53 @@
+"""How the methods of `Client` ask: records and lists of the REST API, over one session."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from cloudmesh.client.session import Session
+from cloudmesh.config import find_portal
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+PAGE = 1000
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Asking:
+    """What each family of methods stands on. Nothing is read or sent before the first question."""
+
+    def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0) -> None:
+        self._wanted = (url, token, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back; the next question opens another."""
+        if "session" in vars(self):
+            self.session.close()
+
+    @cached_property
+    def session(self) -> Session:
+        url, token, timeout = self._wanted
+        return Session(find_portal(url, token), timeout)
+
+    def _get(self, path: str, query: "Json | None" = None) -> "Json":
+        answer: Json = self.session.get(path, query)
+        return answer
+
+    def _send(self, method: str, path: str, body: "Json | None" = None) -> "Json":
+        answer: Json = self.session.send(method, path, body)
+        return answer
+
+    def _list(self, path: str, filters: "Json") -> "Iterator[Json]":
+        return self.session.pages(path, {"page_size": PAGE, **filters})
+
+
+def given(wanted: "Json") -> "Json":
+    return {key: value for key, value in wanted.items() if value is not None}
