@@ -32,7 +32,7 @@ def list_(client: Client, show: Show, project: str) -> None:
 @click.option("--cloud", "where", help="On this cloud; everywhere if not said.")
 @columns
 @pass_client
-def set_(client: Client, show: Show, project: str, resource: str, limit: str, **where: str | None) -> None:
+def set_(client: Client, /, show: Show, project: str, resource: str, limit: str, **where: str | None) -> None:
     """Set the LIMIT of a RESOURCE such as instances, cores or ram; none takes the limit away.
 
     Example: cm quota set cores 8 --user ada
