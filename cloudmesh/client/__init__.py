@@ -199,6 +199,20 @@ class Client(Rules):
         """What happened in your projects, the newest first."""
         return self._list("events/", filters)
 
+    def watch(self, since: int | None = None) -> "Iterator[Json]":
+        """Events as they come, those after the number `since` first; a lost connection is taken up where it broke."""
+        from cloudmesh.client.stream import watch
+
+        seen = next((event["seq"] for event in self.events(page_size=1)), 0) if since is None else since
+
+        def news() -> "list[Json]":
+            return list(self.events(since=seen, ordering="seq"))
+
+        for events in watch(self.session, "", news):
+            for event in events:
+                seen = event["seq"]
+                yield event
+
     def usage(self, **asked: Any) -> "Iterator[Json]":
         """What was used, by day, user, cloud or project: any of project, since, until, by."""
         return self.session.pages("usage/", given(asked))

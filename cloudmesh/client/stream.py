@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudmesh.client.session import Session
 from cloudmesh.errors import Unreachable
@@ -24,8 +24,8 @@ class Message(NamedTuple):
     data: "Json"
 
     def concerns(self, record: str) -> bool:
-        """Whether `record` may have changed: it is named, or what happened meanwhile is unknown."""
-        return self.event in ("ready", "reset") or self.data.get("id") == record
+        """Whether `record`, if empty any, may have changed: it is named, or what happened meanwhile is unknown."""
+        return self.event in ("ready", "reset") or record in ("", self.data.get("id"))
 
 
 def follow(session: Session, operation: str) -> "Iterator[Json]":
@@ -39,7 +39,7 @@ def follow(session: Session, operation: str) -> "Iterator[Json]":
         seen = now
 
 
-def watch(session: Session, record: str, read: "Callable[[], Json]") -> "Iterator[Json]":
+def watch(session: Session, record: str, read: "Callable[[], Any]") -> Iterator[Any]:
     """What `read` answers, again whenever `record` may have changed, endlessly.
 
     Raises Unreachable where the portal stays away for two minutes.
