@@ -1,6 +1,6 @@
-"""`cm NOUN VERB`: each noun is the file of its name beside this one, loaded when it is used.
+"""`cm NOUN VERB`: each noun is the file or the package of its name beside this one, loaded when it is used.
 
-A noun's file has a command of the same name; adding a noun is adding its file.
+It has a command of the same name; adding a noun is adding its file.
 """
 
 import os
@@ -17,7 +17,7 @@ from cloudmesh.errors import CloudmeshError
 from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-NO_NOUNS = frozenset({"main", "credentials", "files", "follow", "options", "table", "talk"})
+NO_NOUNS = frozenset({"main", "credentials", "files", "follow", "interactive", "options", "table", "talk", "verbs"})
 INTERRUPTED = 130
 
 
@@ -25,8 +25,8 @@ class Nouns(Mapping[str, click.Command]):
     """The commands of all nouns by name, each imported when it is looked up."""
 
     def __init__(self) -> None:
-        files = (name.removesuffix(".py") for name in os.listdir(FOLDER) if name.endswith(".py"))
-        self._names = sorted(name for name in files if name not in NO_NOUNS and not name.startswith("_"))
+        found = (name.removesuffix(".py") for name in os.listdir(FOLDER))
+        self._names = sorted(name for name in found if name not in NO_NOUNS and name.isidentifier() and name[0] != "_")
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._names:

@@ -38,7 +38,8 @@ def test_a_list_imports_nothing_heavy(server: Server) -> None:
     server.answer = lambda asked: page({"name": "gregor_1"})
     modules = imported("vm", "list", CLOUDMESH_URL=server.url)
     assert len(server.asked) == 1
-    assert "cloudmesh.shell.vm" in modules
+    assert "cloudmesh.shell.vm.look" in modules
+    assert "cloudmesh.shell.vm.boot" not in modules
     assert not HEAVY & modules
     assert "cloudmesh.shell.cloud" not in modules
 
@@ -51,7 +52,7 @@ def test_importing_cloudmesh_is_cheap_and_still_has_the_client() -> None:
 
 def test_every_file_but_the_rooms_is_a_noun_with_help() -> None:
     nouns = Nouns()
-    files = {path.stem for path in (CM.parent / "cloudmesh/shell").glob("[a-z]*.py")}
+    files = {path.stem for path in (CM.parent / "cloudmesh/shell").glob("[a-z]*")}
     assert files == set(nouns) | NO_NOUNS
     assert all(command.help for command in nouns.values())
 

@@ -1,0 +1,38 @@
+"""`cm vm list` and `cm vm show`: which servers there are, as the portal knows them."""
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.shell.options import Show, in_cloud, in_project, listing, pass_client
+
+
+@click.command("list")
+@click.argument("names", nargs=-1, metavar="[NAMES]")
+@in_cloud
+@in_project
+@click.option("--state", help="Only in this state, such as active or error.")
+@click.option("--owner", help="Only of this person.")
+@click.option("--group", help="Only of this group.")
+@click.option("--search", help="Only with this text in a name or an address.")
+@listing("name", "state", "addresses", "cloud", "flavor", "image", "key", "project", "owner", "age:age_seconds")
+@pass_client
+def list_(client: Client, /, show: Show, names: tuple[str, ...], **filters: str) -> None:
+    """List servers; filters narrow each other.
+
+    \b
+    cm vm list --cloud india --state active
+    cm vm list "gregor_*" --format csv
+    """
+    show(client.servers(name=",".join(names), **filters), empty="No servers. Boot one with: cm vm boot")
+
+
+@click.command("show")
+@click.argument("name")
+@listing(
+    *("id", "name", "state", "reason:state_reason", "addresses", "public:public_addresses", "cloud", "flavor", "image"),
+    *("key", "group", "project", "owner", "provider_id", "created:created_at", "age:age_seconds", "operation"),
+)
+@pass_client
+def show_(client: Client, show: Show, name: str) -> None:
+    """Show one server; --format json has its events and what the cloud says of it, too."""
+    show.one(client.server(name))
