@@ -4,18 +4,13 @@ Each can be begun again at any point after a crash: a create first looks for its
 what is so already.
 """
 
-import datetime
-
-from django.db import transaction
-
 from activity import lifecycle
-from cloudmesh import types
 from cloudmesh.errors import Gone, Rejected
 from cloudmesh.types import Rule, ServerSpec, ServerState
 from clouds.drivers import CloudDriver
 from clouds.models import KeyPair, SecurityGroup, Server
 from clouds.sync import catalogue, connect, schedule
-from clouds.sync import servers as reading
+from clouds.tasks.steps import MINUTES, gone, learn, look, patience, server_of
 from operations import engine
 from operations.engine import Again, Done, Outcome, handles
 from operations.models import OPEN, Operation, OperationState, new_token
@@ -34,7 +29,6 @@ BRINGS = {
     "shelve": ServerState.SHELVED,
     "unshelve": ServerState.ACTIVE,
 }
-MINUTES = datetime.timedelta(minutes=1)
 
 
 # -- create ----------------------------------------------------------------------------------------------------
@@ -42,29 +36,29 @@ MINUTES = datetime.timedelta(minutes=1)
 
 def _undo_create(operation: Operation) -> Outcome:
     """The boot is not wanted any more: delete what it may have made."""
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
-        seen = _seen(driver, server, operation.token)
+        seen = look(driver, server, operation.token)
         if seen is not None:
             driver.delete_server(seen.id)
             return Again(after=1, step="deleting what was made")
-    _gone(server, reason="The boot was cancelled.")
+    gone(server, reason="The boot was cancelled.")
     return Done(step="cancelled")
 
 
 def _create_ended(operation: Operation, reason: str) -> None:
     """A boot that failed leaves a record that its owner can read, retry and delete; a cancelled one leaves none."""
-    server = _server(operation)
+    server = server_of(operation)
     if operation.state == OperationState.FAILED:
         if server.state != ServerState.DELETED:
             lifecycle.transition(server, ServerState.ERROR, reason=reason)
     elif not server.provider_id:
-        _gone(server, reason=reason)
+        gone(server, reason=reason)
 
 
 def _create_again(operation: Operation) -> None:
     """Try once more; what the cloud could not build is deleted first and the new try has a token of its own."""
-    server = _server(operation)
+    server = server_of(operation)
     if not server.provider_id:
         lifecycle.transition(server, ServerState.REQUESTED)
         return
@@ -76,9 +70,9 @@ def _create_again(operation: Operation) -> None:
 @handles("server.create", deadline=30 * MINUTES, cancel=_undo_create, ended=_create_ended, again=_create_again)
 def create_server(operation: Operation) -> Outcome:
     """Have exactly one server for this wish: adopt the one that carries its token, else ask for it."""
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
-        seen = _seen(driver, server, operation.token)
+        seen = look(driver, server, operation.token)
         if seen is None and server.provider_id:
             raise Gone(f"{server} was deleted at {server.account} while it was being built.")
         if seen is None:
@@ -87,15 +81,15 @@ def create_server(operation: Operation) -> Outcome:
             spec = _spec(operation, server, driver)
             engine.confirm(operation)
             seen = driver.create_server(spec, token=operation.token)
-        _learn(operation, server, seen)
+        learn(operation, server, seen)
         schedule.hurry(server.account)
         if seen.state is ServerState.ERROR:
             raise Rejected(seen.fault or f"{server.account} could not build {server} and gave no reason.")
         if not seen.state.is_settled:
-            return Again(after=_patience(operation), step=f"{seen.state.label} on {server.account}", progress=50)
+            return Again(after=patience(operation), step=f"{seen.state.label} on {server.account}", progress=50)
         if operation.params.get("floating_ip") and not seen.public_addresses:
             driver.assign_floating_ip(seen.id)
-            _learn(operation, server, driver.server(seen.id))
+            learn(operation, server, driver.server(seen.id))
     return Done(step=f"{server.state} on {server.account}", result={"addresses": server.addresses})
 
 
@@ -143,52 +137,52 @@ def _ensure_group(operation: Operation, server: Server, driver: CloudDriver) -> 
 @handles("server.act", deadline=15 * MINUTES)
 def change_server(operation: Operation) -> Outcome:
     """Do one action; what is so already is not done again."""
-    server, action = _server(operation), str(operation.params["action"])
+    server, action = server_of(operation), str(operation.params["action"])
     want = BRINGS[action]
     with connect.reaching(server.account) as driver:
         seen = driver.server(server.provider_id)
         if not operation.result.get("asked"):
             if seen.state is want and action != "reboot":
-                _learn(operation, server, seen)
+                learn(operation, server, seen)
                 return Done(step=f"{want} already")
             engine.confirm(operation)
             driver.act(server.provider_id, action)
             engine.report(operation, step=f"{action} asked of {server.account}", progress=30, result={"asked": True})
             seen = driver.server(server.provider_id)
-        _learn(operation, server, seen)
+        learn(operation, server, seen)
         schedule.hurry(server.account)
     if seen.state is ServerState.ERROR:
         raise Rejected(seen.fault or f"{server} went into error at {server.account}.")
     return (
-        Done(step=seen.state.label) if seen.state is want else Again(after=_patience(operation), step=seen.state.label)
+        Done(step=seen.state.label) if seen.state is want else Again(after=patience(operation), step=seen.state.label)
     )
 
 
 @handles("server.rename", deadline=5 * MINUTES)
 def rename_server(operation: Operation) -> Outcome:
-    server, name = _server(operation), str(operation.params["name"])
+    server, name = server_of(operation), str(operation.params["name"])
     with connect.reaching(server.account) as driver:
         driver.act(server.provider_id, "rename", value=name)
-        _learn(operation, server, driver.server(server.provider_id))
+        learn(operation, server, driver.server(server.provider_id))
     return Done(step=f"renamed to {name}")
 
 
 @handles("server.assign_ip", deadline=5 * MINUTES)
 def assign_ip(operation: Operation) -> Outcome:
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
         address = driver.assign_floating_ip(server.provider_id)
-        _learn(operation, server, driver.server(server.provider_id))
+        learn(operation, server, driver.server(server.provider_id))
         schedule.hurry(server.account)
     return Done(step=f"has {address.address}", result={"address": address.address})
 
 
 @handles("server.release_ip", deadline=5 * MINUTES)
 def release_ip(operation: Operation) -> Outcome:
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
         driver.release_floating_ip(server.provider_id)
-        _learn(operation, server, driver.server(server.provider_id))
+        learn(operation, server, driver.server(server.provider_id))
         schedule.hurry(server.account)
     return Done(step="its public address is given back")
 
@@ -198,7 +192,7 @@ def release_ip(operation: Operation) -> Outcome:
 
 @handles("server.console", deadline=MINUTES)
 def open_console(operation: Operation) -> Outcome:
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
         console = driver.console(server.provider_id)
     return Done(result={"url": console.url, "kind": console.kind})
@@ -206,7 +200,7 @@ def open_console(operation: Operation) -> Outcome:
 
 @handles("server.console_log", deadline=MINUTES)
 def read_console_log(operation: Operation) -> Outcome:
-    server = _server(operation)
+    server = server_of(operation)
     with connect.reaching(server.account) as driver:
         text = driver.console_log(server.provider_id, int(operation.params.get("lines", 100)))
     return Done(result={"text": text[-200_000:]})
@@ -217,7 +211,7 @@ def read_console_log(operation: Operation) -> Outcome:
 
 def _delete_ended(operation: Operation, reason: str) -> None:
     """The server is still there: say so instead of showing it as going away."""
-    server = _server(operation)
+    server = server_of(operation)
     if server.state == ServerState.DELETING:
         lifecycle.transition(server, ServerState.UNKNOWN, reason=f"It could not be deleted: {reason}")
         schedule.hurry(server.account)
@@ -226,64 +220,21 @@ def _delete_ended(operation: Operation, reason: str) -> None:
 @handles("server.delete", deadline=30 * MINUTES, ended=_delete_ended)
 def delete_server(operation: Operation) -> Outcome:
     """Have no server of this name and token left; one that is gone already is what was wished for."""
-    server = _server(operation)
+    server = server_of(operation)
     if _boot_is_open(server):
         return Again(after=1, step="waiting for its boot to be taken back")
     with connect.reaching(server.account) as driver:
-        seen = _seen(driver, server, server.token)
+        seen = look(driver, server, server.token)
         if seen is not None:
             if not operation.result.get("asked"):
                 driver.delete_server(seen.id)
                 engine.report(
                     operation, step=f"deletion asked of {server.account}", progress=30, result={"asked": True}
                 )
-            return Again(after=_patience(operation), step=f"deleting on {server.account}", progress=50)
-    _gone(server, reason="")
+            return Again(after=patience(operation), step=f"deleting on {server.account}", progress=50)
+    gone(server, reason="")
     return Done(step="deleted")
 
 
 def _boot_is_open(server: Server) -> bool:
     return Operation.objects.filter(target_id=server.pk, kind="server.create", state__in=OPEN).exists()
-
-
-# -- shared ----------------------------------------------------------------------------------------------------
-
-
-def _server(operation: Operation) -> Server:
-    server = (
-        Server.objects.select_related("account__cloud", "account__project", "owner")
-        .filter(pk=str(operation.target_id))
-        .first()
-    )
-    if server is None:
-        raise Gone("The server's record was removed together with its cloud.")
-    return server
-
-
-def _learn(operation: Operation, server: Server, seen: types.Server) -> None:
-    """Write down what a cloud said of a server; raises TakenOver where the wish is another worker's by now."""
-    with transaction.atomic():
-        engine.confirm(operation)
-        reading.store(server, seen)
-
-
-def _seen(driver: CloudDriver, server: Server, token: str) -> types.Server | None:
-    """The server as its cloud has it now, by id or by the token of its wish; None when it is not there."""
-    if not server.provider_id:
-        return driver.find(token) if token else None
-    try:
-        seen = driver.server(server.provider_id)
-    except Gone:
-        return None
-    return None if seen.state is ServerState.DELETED else seen
-
-
-def _gone(server: Server, *, reason: str) -> None:
-    if server.state != ServerState.DELETED:
-        lifecycle.transition(server, ServerState.DELETED, reason=reason)
-    schedule.hurry(server.account)
-
-
-def _patience(operation: Operation) -> float:
-    """Seconds until the next look: soon at first, less often the longer it takes."""
-    return min(10.0, 0.5 * operation.attempts)
