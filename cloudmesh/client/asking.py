@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from cloudmesh.client.session import Session
-from cloudmesh.config import find_portal
+from cloudmesh.config import Warn, find_portal
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
@@ -18,8 +18,18 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Asking:
     """What each family of methods stands on. Nothing is read or sent before the first question."""
 
-    def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0) -> None:
-        self._wanted = (url, token, timeout)
+    def __init__(
+        self, url: str = "", token: str = "", *, profile: str = "", timeout: float = 30.0, warn: Warn | None = None
+    ) -> None:
+        self._wanted = (url, token, profile)
+        self._timeout = timeout
+        self._warn = warn
+
+    def turn_to(self, url: str = "", token: str = "", profile: str = "") -> None:
+        """Talk to another portal from now on."""
+        self.close()
+        vars(self).pop("session", None)
+        self._wanted = (url, token, profile)
 
     def __enter__(self) -> Self:
         return self
@@ -34,8 +44,7 @@ class Asking:
 
     @cached_property
     def session(self) -> Session:
-        url, token, timeout = self._wanted
-        return Session(find_portal(url, token), timeout)
+        return Session(find_portal(*self._wanted, self._warn), self._timeout)
 
     def _get(self, path: str, query: "Json | None" = None) -> "Json":
         answer: Json = self.session.get(path, query)

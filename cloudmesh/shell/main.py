@@ -48,6 +48,7 @@ class Nouns(Mapping[str, click.Command]):
 )
 @click.option("--url", envvar="CLOUDMESH_URL", help="The portal to talk to.")
 @click.option("--token", envvar="CLOUDMESH_TOKEN", help="The API token; better in CLOUDMESH_TOKEN than here.")
+@click.option("--profile", envvar="CLOUDMESH_PROFILE", help="The portal of this name; see: cm login --list")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
 @click.option("-f", "--file", type=click.Path(), help="Do the commands in this file, one a line.")
 @click.option(
@@ -58,24 +59,33 @@ class Nouns(Mapping[str, click.Command]):
 )
 @click.version_option(__version__, prog_name="cm", message="%(prog)s %(version)s")
 @click.pass_context
-def cm(
-    context: click.Context, /, url: str | None, token: str | None, file: str | None, banner: bool, quiet: bool
-) -> None:
+def cm(context: click.Context, /, file: str | None, banner: bool, quiet: bool, **where: str | None) -> None:
     """Cloudmesh: servers on many clouds with one word.
 
     Start with `cm vm boot` and `cm vm list`. Data go to standard output, talk to standard error. Exit codes:
     0 done, 1 failed, 2 usage, 3 not found, 4 denied, 5 conflict or quota, 6 portal or cloud unreachable,
     130 interrupted.
     """
-    if context.get_parameter_source("token") is ParameterSource.COMMANDLINE:
-        talk.warn("others on this machine can see a token on the command line; set CLOUDMESH_TOKEN instead.")
-    context.obj = Client(url or "", token or "")
+    meant = _meant(context, where)
+    context.obj = Client(meant["url"], meant["token"], profile=meant["profile"], warn=talk.warn)
     if context.invoked_subcommand is None:
         from cloudmesh.shell.interactive.start import start
 
         context.exit(start(context, context.obj, file=file, banner=banner, quiet=quiet))
     if file:
         raise click.UsageError(f"Say either --file {file} or {context.invoked_subcommand}.")
+
+
+def _meant(context: click.Context, where: Mapping[str, str | None]) -> dict[str, str]:
+    """Which portal is meant: what is said on the command line comes before the environment."""
+    said = {name for name in where if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "token" in said:
+        talk.warn("others on this machine can see a token on the command line; set CLOUDMESH_TOKEN instead.")
+    if "profile" in said:  # the environment's address and token are of another portal
+        where = {name: value if name in said else None for name, value in where.items()}
+    elif where["url"]:
+        where = {**where, "profile": None}
+    return {name: value or "" for name, value in where.items()}
 
 
 def main(arguments: list[str]) -> int:

@@ -115,11 +115,12 @@ def test_a_refusal_is_our_own_error_again(
     assert refused.value.facts["limit"] == 10
 
 
-def test_who_is_not_signed_in_is_told_how(server: Server, session: Session) -> None:
+def test_who_is_not_signed_in_is_told_how(server: Server) -> None:
     server.answer = lambda asked: problem(401, "not-authenticated", "This token ended yesterday.")
-    with pytest.raises(errors.NotAuthenticated) as refused:
+    kept = Portal(server.url, "cm_secret", "work", "/home/ada/.config/cloudmesh/portal.json")
+    with closing(Session(kept, 5)) as session, pytest.raises(errors.NotAuthenticated) as refused:
         session.get("me/")
-    assert refused.value.facts["hint"] == f"Sign in with: cm login {server.url}"
+    assert refused.value.facts["hint"] == f"Sign in with: cm login {server.url} --profile work"
 
 
 def test_a_redirect_is_not_followed_with_the_token(server: Server, session: Session) -> None:
