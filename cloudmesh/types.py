@@ -64,6 +64,48 @@ UNSETTLED = frozenset(
 )
 
 
+class VolumeState(enum.StrEnum):
+    """What a volume is doing, whatever its cloud calls it."""
+
+    REQUESTED = "requested"
+    CREATING = "creating"
+    AVAILABLE = "available"
+    ATTACHING = "attaching"
+    IN_USE = "in-use"
+    DETACHING = "detaching"
+    CHANGING = "changing"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    MISSING = "missing"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing further is expected to happen by itself."""
+        return self not in RESTLESS
+
+    @property
+    def is_gone(self) -> bool:
+        return self is VolumeState.DELETED
+
+    @property
+    def label(self) -> str:
+        return self.value
+
+
+RESTLESS = frozenset(
+    {
+        VolumeState.REQUESTED,
+        VolumeState.CREATING,
+        VolumeState.ATTACHING,
+        VolumeState.DETACHING,
+        VolumeState.CHANGING,
+        VolumeState.DELETING,
+    }
+)
+
+
 class ImageState(enum.StrEnum):
     ACTIVE = "active"
     PENDING = "pending"
@@ -171,6 +213,23 @@ class FloatingIp:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Volume:
+    """A disk of its own, which servers come and go from."""
+
+    id: str
+    name: str
+    state: VolumeState
+    size: int  # GiB
+    server: str = ""  # the provider's id of the server that has it
+    device: str = ""  # what it is called there, such as /dev/vdb
+    is_bound: bool = False  # it ends with the server that has it
+    fault: str = ""  # the provider's own words when in error
+    token: str = ""  # the wish that made it, if the cloud kept it
+    created: datetime.datetime | None = None
+    native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
     """How much of one resource a cloud allows and how much is taken."""
 
@@ -192,6 +251,16 @@ class ServerSpec:
     user_data: str = ""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     floating_ip: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class VolumeSpec:
+    """What a new volume shall be."""
+
+    name: str
+    size: int  # GiB
+    server: str = ""  # the provider's id of a server that must be able to have it; empty: of any
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,10 +28,22 @@ from cloudmesh.types import (
     SecurityGroup,
     Server,
     ServerSpec,
+    Volume,
+    VolumeSpec,
 )
 
 ACTIONS = ("start", "stop", "reboot", "delete", "suspend", "resume", "pause", "unpause", "shelve", "unshelve", "rename")
-EXTRAS = ("keys", "security_groups", "networks", "floating_ips", "console", "console_log", "limits", "changes")
+EXTRAS = (
+    "keys",
+    "security_groups",
+    "networks",
+    "floating_ips",
+    "console",
+    "console_log",
+    "limits",
+    "changes",
+    "volumes",
+)
 ALL = frozenset(ACTIONS + EXTRAS)
 
 
@@ -87,6 +99,10 @@ class CloudDriver(abc.ABC):
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         self.credential = credential
         self.site = site
+
+    def lacking(self) -> Mapping[str, str]:
+        """What this very cloud cannot do though its kind can: abilities with their reasons."""
+        return {}
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -180,3 +196,33 @@ class CloudDriver(abc.ABC):
     @abc.abstractmethod
     def console_log(self, server_id: str, lines: int = 100) -> str:
         """The last lines that the server wrote to its console."""
+
+    # -- volumes -------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def volumes(self) -> Iterator[Volume]:
+        """All volumes of the account, following every page."""
+
+    @abc.abstractmethod
+    def volume(self, volume_id: str) -> Volume:
+        """One volume as it is now; raises Gone."""
+
+    @abc.abstractmethod
+    def find_volume(self, token: str) -> Volume | None:
+        """The volume that an earlier create with this token made, if any."""
+
+    @abc.abstractmethod
+    def create_volume(self, spec: VolumeSpec, *, token: str) -> Volume:
+        """Ask for a volume that carries `token`; answers at once, usually with CREATING."""
+
+    @abc.abstractmethod
+    def attach_volume(self, volume_id: str, server_id: str, *, device: str = "") -> None:
+        """Ask that the server gets the volume; no `device` leaves its name to the cloud. Idempotent."""
+
+    @abc.abstractmethod
+    def detach_volume(self, volume_id: str) -> None:
+        """Ask that no server has the volume. Idempotent."""
+
+    @abc.abstractmethod
+    def delete_volume(self, volume_id: str) -> None:
+        """Ask for the end of a volume that no server has; one that is already gone is no error."""

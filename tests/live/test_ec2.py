@@ -85,6 +85,7 @@ class TestEc2(CloudContract):
     flavor_name: ClassVar[str] = NAMED["flavor"] or "t3.micro"
     unknown_id = "i-0123456789abcdef0"
     unknown_image = "ami-0123456789abcdef0"
+    unknown_volume = "vol-0123456789abcdef0"
     unknown_flavor = "x9.enormous"
     pause = 0.1 if not NAMED["access_key_id"] else 5.0
     patience = 600.0

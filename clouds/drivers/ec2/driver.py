@@ -25,10 +25,11 @@ from cloudmesh.types import (
     Server,
     ServerSpec,
 )
-from clouds.drivers import Abilities, CloudDriver
+from clouds.drivers import Abilities
 from clouds.drivers.ec2 import addresses, images, keys, placement, records
 from clouds.drivers.ec2.connection import connect
 from clouds.drivers.ec2.failures import tolerated, translated
+from clouds.drivers.ec2.volumes import Volumes
 
 T = TypeVar("T")
 LIVING = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
@@ -41,7 +42,7 @@ NO_PAUSE = "EC2 cannot pause a server; stop it."
 NO_SHELF = "EC2 cannot shelve a server; stop it."
 
 
-class Ec2(CloudDriver):
+class Ec2(Volumes):
     """See clouds.drivers."""
 
     label: ClassVar[str] = "Amazon EC2 and compatible"
@@ -121,6 +122,9 @@ class Ec2(CloudDriver):
         yield Limit(resource="ram", limit=None, used=sum(flavor.ram * count for flavor, count in sizes))
         cap = caps.get("vpc-max-elastic-ips", caps.get("max-elastic-ips"))
         yield Limit(resource="floating_ips", limit=cap, used=len(addresses.of_account(self._ec2)))
+        held = [volume.size for volume in self.volumes()]
+        yield Limit(resource="volumes", limit=None, used=len(held))
+        yield Limit(resource="gigabytes", limit=None, used=sum(held))
 
     def server(self, server_id: str) -> Server:
         for server in self._some(InstanceIds=[server_id]):

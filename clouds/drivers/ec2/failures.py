@@ -23,6 +23,8 @@ CODES: dict[str, type[DriverError]] = {
     "InvalidID": Gone,  # what CreateTags says of a server that is not there
     "InvalidInstanceID.Malformed": Gone,
     "InvalidInstanceID.NotFound": Gone,
+    "InvalidVolume.NotFound": Gone,
+    "InvalidVolumeID.Malformed": Gone,
     "InternalError": Busy,
     "InternalFailure": Busy,
     "RequestLimitExceeded": Busy,

@@ -1,7 +1,7 @@
-"""OpenStack: Keystone for the login, Nova for servers, Glance for images, Neutron for networks.
+"""OpenStack: Keystone for the login, Nova for servers, Glance for images, Neutron for networks, Cinder for volumes.
 
 `connection` the way there · `failures` what goes wrong · `records` the translation · `network` what Neutron adds
-to a server · `driver` what the portal asks.
+to a server · `volumes` what Cinder adds · `driver` what the portal asks.
 """
 
 from clouds.drivers.openstack.driver import OpenStack

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -28,7 +29,13 @@ from clouds.drivers.openstack.failures import failure, understood
 Record = TypeVar("Record")
 Query = Sequence[tuple[str, str]]
 
-VERSIONS = {"compute": "v2.1", "network": "v2.0", "image": "v2"}  # where the catalog names none
+VERSIONS = {
+    "compute": "v2.1",
+    "network": "v2.0",
+    "image": "v2",
+    "volumev3": "v3/{project}",
+}  # where the catalog names none
+VERSION = re.compile(r"v[23](\.\d+)?")
 BEST_KNOWN = (2, 96)  # the newest microversion of Nova whose documents this driver has read
 NONE = (2, 1)  # what a Nova speaks that is asked for no microversion
 PAGE = "1000"  # what the services allow unless told otherwise; they cut it down to what they do
@@ -164,8 +171,9 @@ class Cloud:
         if service not in self._urls:  # keystoneauth copies its whole catalog at each look
             with self._access() as access, understood("Keystone"):
                 url = str(access.service_catalog.url_for(service_type=service, **self._where)).rstrip("/")
-                versioned = any(part.startswith("v2") for part in urllib.parse.urlsplit(url).path.split("/"))
-            self._urls[service] = url if versioned else f"{url}/{VERSIONS[service]}"
+                versioned = any(map(VERSION.fullmatch, urllib.parse.urlsplit(url).path.split("/")))
+                usual = VERSIONS[service].format(project=access.project_id)
+            self._urls[service] = url if versioned else f"{url}/{usual}"
         return self._urls[service]
 
     @contextlib.contextmanager

@@ -23,9 +23,10 @@ from cloudmesh.types import (
     ServerSpec,
     ServerState,
 )
-from clouds.drivers import Abilities, CloudDriver
-from clouds.drivers.openstack import network, records
+from clouds.drivers import Abilities
+from clouds.drivers.openstack import network, records, volumes
 from clouds.drivers.openstack.failures import understood
+from clouds.drivers.openstack.volumes import Volumes
 
 if TYPE_CHECKING:
     from clouds.drivers.openstack.connection import Cloud
@@ -63,7 +64,7 @@ ENDED = (ServerState.DELETING, ServerState.DELETED)
 NOT_BOOTABLE = ("aki", "ari")  # kernels and initial disks beside an image
 
 
-class OpenStack(CloudDriver):
+class OpenStack(Volumes):
     """See clouds.drivers."""
 
     label: ClassVar[str] = "OpenStack"
@@ -165,6 +166,8 @@ class OpenStack(CloudDriver):
         yield from self._cloud.read("compute", "limits", key="limits", translate=records.limits)
         with contextlib.suppress(Gone, Rejected):  # an older Neutron tells only administrators
             yield from network.limits(self._cloud)
+        with contextlib.suppress(Gone, Rejected):
+            yield from volumes.limits(self._cloud)
 
     def server(self, server_id: str) -> Server:
         return self._cloud.read("compute", "servers", server_id, key="server", translate=records.server)

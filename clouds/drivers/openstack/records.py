@@ -115,7 +115,7 @@ def server(native: Json) -> Server:
         security_groups=tuple(dict.fromkeys(groups)),
         fault=(native.get("fault") or NOTHING).get("message", ""),
         token=(native.get("metadata") or NOTHING).get(TOKEN, ""),
-        created=_time(native.get("created")),
+        created=moment(native.get("created")),
         native=native,
     )
 
@@ -140,7 +140,7 @@ def _is_public(address: Json) -> bool:
     return not address["addr"].startswith(INSIDE) and ipaddress.ip_address(address["addr"]).is_global
 
 
-def _time(text: str | None) -> datetime.datetime | None:
+def moment(text: str | None) -> datetime.datetime | None:
     if not text:
         return None
     time = datetime.datetime.fromisoformat(text)
@@ -195,7 +195,7 @@ def image(native: Json) -> Image:
         min_ram=native.get("min_ram") or 0,
         size=native.get("size") or 0,
         login=native.get("os_admin_user") or guess,
-        created=_time(native.get("created_at")),
+        created=moment(native.get("created_at")),
         native=native,
     )
 
@@ -224,11 +224,11 @@ def network(native: Json, project: str) -> Network:
     )
 
 
-def limits(native: Json) -> list[Limit]:
+def limits(native: Json, known: Mapping[str, tuple[str, str]] = LIMITS) -> list[Limit]:
     absolute = native["absolute"]
     return [
         _limit(resource, absolute[most], absolute.get(used, 0))
-        for resource, (most, used) in LIMITS.items()
+        for resource, (most, used) in known.items()
         if most in absolute
     ]
 

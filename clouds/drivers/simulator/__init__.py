@@ -1,7 +1,7 @@
 """A simulated cloud: sandbox, training ground, load test and test bench.
 
-`catalogue` what a world begins with · `world` its file · `servers`, `keys`, `network`, `console` what it does ·
-`faults` what goes wrong · `gate` its door · `driver` the translation · `control` and the command
+`catalogue` what a world begins with · `world` its file · `servers`, `volumes`, `keys`, `network`, `console` what it
+does · `faults` what goes wrong · `gate` its door · `driver` and `storage` the translation · `control` and the command
 `python -m clouds.drivers.simulator` what its owner can change behind the portal's back.
 """
 

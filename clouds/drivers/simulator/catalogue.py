@@ -85,8 +85,17 @@ QUICK: dict[str, Span] = {
     "unpause": (0.1, 0.3),
     "shelve": (2.0, 4.0),
     "unshelve": (2.0, 4.0),
+    "volume": (0.3, 1.0),
 }
-QUOTA: Mapping[str, int | None] = {"instances": 50, "cores": 100, "ram": 204_800, "floating_ips": 10, "keys": 100}
+QUOTA: Mapping[str, int | None] = {
+    "instances": 50,
+    "cores": 100,
+    "ram": 204_800,
+    "floating_ips": 10,
+    "keys": 100,
+    "volumes": 20,
+    "gigabytes": 1000,
+}
 
 INDIA = Character(
     place="Bloomington, Indiana",
@@ -106,7 +115,8 @@ ALAMO = Character(
     cidr="10.32.0.0/12",
     public_cidr="198.51.100.0/24",
     latency=QUICK | {"build": (3.0, 6.0), "delete": (1.0, 3.0)},
-    quota={"instances": 20, "cores": 40, "ram": 163_840, "floating_ips": 5, "keys": 50},
+    quota={"instances": 20, "cores": 40, "ram": 163_840, "floating_ips": 5, "keys": 50}
+    | {"volumes": 10, "gigabytes": 500},
     images=(*SHARED, CUDA, OLD),
     flavors=_flavors(*CLASSIC, ("r1.large", 4, 32768, 80), ("g1.large", 8, 65536, 160)),
 )
@@ -118,7 +128,8 @@ SIERRA = Character(
     cidr6="fd5e:0e44:a000::/64",
     public_cidr="192.0.2.0/24",
     latency=QUICK | {"build": (2.0, 6.0), "reboot": (2.0, 4.0)},
-    quota={"instances": 100, "cores": 160, "ram": 327_680, "floating_ips": 20, "keys": None},
+    quota={"instances": 100, "cores": 160, "ram": 327_680, "floating_ips": 20, "keys": None}
+    | {"volumes": None, "gigabytes": 2000},
     images=(*SHARED, WINDOWS, OLD),
     flavors=_flavors(
         ("m1.tiny", 1, 1024, 4),

@@ -25,10 +25,11 @@ from cloudmesh.types import (
     ServerSpec,
     ServerState,
 )
-from clouds.drivers import Abilities, CloudDriver, Site
-from clouds.drivers.simulator import console, keys, network, servers
+from clouds.drivers import Abilities, Site
+from clouds.drivers.simulator import console, keys, network, servers, volumes
 from clouds.drivers.simulator.faults import Fault
 from clouds.drivers.simulator.gate import Gate
+from clouds.drivers.simulator.storage import Storage
 from clouds.drivers.simulator.world import USERNAME, CloudError, Desk, Row, World
 
 NO_SCREEN = "A simulated server has no screen; its console log can be read."
@@ -76,7 +77,7 @@ IMAGE_STATES = {
 }
 
 
-class Simulator(CloudDriver):
+class Simulator(Storage):
     """See clouds.drivers."""
 
     label: ClassVar[str] = "Simulated cloud"
@@ -146,10 +147,14 @@ class Simulator(CloudDriver):
 
     def limits(self) -> Iterator[Limit]:
         with self._request("limits") as (desk, _):
-            used = servers.usage(desk) | {
-                "floating_ips": len(network.addresses(desk)),
-                "keys": len(keys.listing(desk)),
-            }
+            used = (
+                servers.usage(desk)
+                | volumes.usage(desk)
+                | {
+                    "floating_ips": len(network.addresses(desk)),
+                    "keys": len(keys.listing(desk)),
+                }
+            )
             caps = network.quota(desk)
         return (Limit(resource=name, limit=cap, used=used.get(name, 0)) for name, cap in caps.items())
 

@@ -2,7 +2,7 @@
 
 Before the work: 500, 429, timeout, garbage, refused (the connection), slow (it is answered, but late).
 After it: late-answer (all is done, it is told late), lost-answer (all is done, nobody hears of it).
-In it: build-error (a server that ends in ERROR).
+In it: build-error (a server or volume that ends in ERROR).
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from cloudmesh.types import Json
 from clouds.drivers.simulator.world import CHANCE, CloudError, Desk
 
 EFFECTS = ("500", "429", "timeout", "garbage", "refused", "slow", "lost-answer", "late-answer", "build-error")
+BUILDS = ("create_server", "create_volume")
 OUTAGE = 0  # the id of the fault that refuses everything
 NO_HOST = "No valid host was found. There are not enough hosts available."
 
@@ -84,7 +85,7 @@ def draw(desk: Desk, kind: str) -> Fault:
         "SELECT * FROM fault WHERE ? GLOB kind AND (remaining IS NULL OR remaining > 0) ORDER BY id", (kind,)
     )
     for row in rows.fetchall():
-        if row["effect"] == "build-error" and kind != "create_server":
+        if row["effect"] == "build-error" and kind not in BUILDS:
             continue
         if CHANCE.random() < row["fraction"]:
             desk.db.execute("UPDATE fault SET remaining = remaining - 1 WHERE id = ?", (row["id"],))

@@ -64,6 +64,15 @@ CREATE TABLE request (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, kind TEXT, username TEXT, server TEXT, token TEXT, outcome TEXT
 );
 """
+#: What worlds that were made before did not have.
+LATER = """
+CREATE TABLE IF NOT EXISTS volume (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL,
+    token TEXT NOT NULL, size INTEGER NOT NULL, metadata TEXT NOT NULL, server TEXT, device TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '', next_status TEXT, next_at REAL, created REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS volume_server ON volume (server) WHERE server IS NOT NULL;
+"""
 
 
 class CloudError(Exception):
@@ -139,6 +148,7 @@ def _connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
     db.row_factory = _row
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA foreign_keys = ON")
+    db.executescript(LATER)
     return db
 
 
@@ -188,6 +198,16 @@ def _settle(desk: Desk) -> None:
             "UPDATE address SET server = NULL WHERE server IS NOT NULL"
             " AND (SELECT status FROM server WHERE id = address.server) = 'DELETED'"
         )
+        desk.db.execute(
+            "UPDATE volume SET status = 'available', server = NULL, device = '', next_status = NULL, next_at = NULL"
+            " WHERE server IS NOT NULL AND (SELECT status FROM server WHERE id = volume.server) = 'DELETED'"
+        )
+    desk.db.execute(
+        "UPDATE volume SET status = next_status, next_status = NULL, next_at = NULL,"
+        " server = CASE next_status WHEN 'in-use' THEN server END,"
+        " device = CASE next_status WHEN 'in-use' THEN device ELSE '' END WHERE next_at <= ?",
+        (desk.now,),
+    )
 
 
 # -- accounts ------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ import datetime
 import functools
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -22,6 +21,7 @@ import pytest
 from cloudmesh.errors import CloudmeshError, Gone, Refused, Rejected, Unreachable
 from cloudmesh.types import Flavor, Image, ImageState, Rule, Server, ServerSpec, ServerState
 from clouds.drivers import ACTIONS, CloudDriver, Site
+from tests.clouds.drivers.volume_contract import VolumeContract, unique
 
 GROUP = "cloudmesh-contract"
 SSH = Rule(protocol="tcp", first_port=22, last_port=22)
@@ -35,10 +35,6 @@ THERE_AND_BACK = [
 Connect = Callable[[], CloudDriver]
 Specify = Callable[..., ServerSpec]
 Boot = Callable[..., Server]
-
-
-def unique(what: str = "contract") -> str:
-    return f"{what}-{secrets.token_hex(4)}"
 
 
 def public_key() -> str:
@@ -62,18 +58,15 @@ def refusal(call: Callable[[], object]) -> str:
     return caught.value.message
 
 
-class CloudContract:
+class CloudContract(VolumeContract):
     """See the module; override what the cloud in question needs."""
 
     driver_class: ClassVar[type[CloudDriver]]
     image_name: ClassVar[str] = ""  # empty: the first that fits the smallest flavor
     flavor_name: ClassVar[str] = ""
     networks: ClassVar[tuple[str, ...]] = ()  # by name, where the driver's own choice would not do
-    unknown_id: ClassVar[str] = "00000000-0000-4000-8000-000000000000"  # well-formed, of nothing
-    unknown_image: ClassVar[str] = unknown_id
-    unknown_flavor: ClassVar[str] = unknown_id
-    patience: ClassVar[float] = 120.0  # seconds until a state must have come
-    pause: ClassVar[float] = 1.0  # seconds between two looks
+    unknown_image: ClassVar[str] = VolumeContract.unknown_id
+    unknown_flavor: ClassVar[str] = VolumeContract.unknown_id
 
     # -- what a subclass gives -----------------------------------------------------------------------------
 
@@ -186,16 +179,6 @@ class CloudContract:
     def server(cls, driver: CloudDriver, boot: Boot, token: str) -> Server:
         """One server that all tests share; each leaves it ACTIVE and with its name."""
         return cls.settled(driver, boot(token=token).id, ServerState.ACTIVE)
-
-    @classmethod
-    def until(cls, look: Callable[[], Any], what: str) -> Any:
-        """What `look` finds, once it finds something."""
-        end = time.monotonic() + cls.patience
-        while time.monotonic() < end:
-            if found := look():
-                return found
-            time.sleep(cls.pause)
-        raise AssertionError(f"{what} did not come within {cls.patience} seconds.")
 
     @classmethod
     def settled(cls, driver: CloudDriver, server_id: str, state: ServerState) -> Server:
@@ -424,6 +407,7 @@ class CloudContract:
             "floating_ips": lambda: driver.assign_floating_ip(server.id),
             "console": lambda: driver.console(server.id),
             "console_log": lambda: driver.console_log(server.id),
+            "volumes": lambda: driver.delete_volume(server.id),
         }
         absent = [name for name in calls if not driver.abilities[name]]
         assert {name: refusal(calls[name]) for name in absent} == {

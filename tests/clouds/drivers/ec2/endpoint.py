@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 NOTHING = """<reservationSet/><securityGroupInfo/><keySet/><addressesSet/><imagesSet/><vpcSet/><subnetSet/>
-    <instanceTypeSet/><accountAttributeSet/>"""  # of any kind
+    <instanceTypeSet/><accountAttributeSet/><volumeSet/>"""  # of any kind
 Answer = tuple[int, dict[str, str], str]
 
 

@@ -190,5 +190,8 @@ def test_limits_count_what_runs(driver: Ec2, endpoint: Endpoint) -> None:
         """<instanceTypeSet><item><instanceType>t3.micro</instanceType><vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo>
         <memoryInfo><sizeInMiB>1024</sizeInMiB></memoryInfo></item></instanceTypeSet>""",
     )
+    disk = "<volumeId>vol-1</volumeId><size>8</size><status>in-use</status>"
+    endpoint.say("DescribeVolumes", f"<volumeSet><item>{disk}</item></volumeSet>")
     limits = {limit.resource: (limit.used, limit.limit) for limit in driver.limits()}
-    assert limits == {"instances": (1, 20), "cores": (2, None), "ram": (1024, None), "floating_ips": (0, 5)}
+    servers = {"instances": (1, 20), "cores": (2, None), "ram": (1024, None), "floating_ips": (0, 5)}
+    assert limits == {**servers, "volumes": (1, None), "gigabytes": (8, None)}
