@@ -1,6 +1,7 @@
 """Waiting for an operation: a line on standard error for each step; Ctrl-C leaves the wish running."""
 
 import itertools
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -51,5 +52,7 @@ def check(client: Client, operation: "Json") -> None:
 
 
 def _leave(operation: "Json") -> NoReturn:
-    say(f"\nIt goes on without you. Follow it with: cm operation wait {operation['id']}")
+    if sys.stderr.isatty():
+        click.echo(err=True)  # below the ^C that the terminal shows
+    say(f"It goes on without you. Follow it with: cm operation wait {operation['id']}")
     raise click.exceptions.Exit(INTERRUPTED)

@@ -7,7 +7,7 @@ import click
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from cloudmesh.shell.interactive.names import READERS, Names
+from cloudmesh.shell.interactive.names import Names
 
 Candidates = Iterable[tuple[str, str]]
 
@@ -57,7 +57,7 @@ class Words(Completer):
     def _values(self, parameter: click.Parameter, kind: str) -> Candidates:
         if isinstance(parameter.type, click.Choice):
             return [(str(choice), "") for choice in parameter.type.choices]
-        return self._names.of(kind) if kind in READERS else []
+        return self._names.of(kind)
 
 
 def _verbs(group: click.Group) -> Candidates:

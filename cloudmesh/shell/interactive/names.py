@@ -1,5 +1,6 @@
 """Names of things that are there, for completion: fetched beside the conversation, kept for a moment."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +17,8 @@ PATIENCE = 1.0  # seconds that completion waits, in a thread of its own, for nam
 MOST = 5000
 
 Found = list[tuple[str, str]]
-READERS: "dict[str, tuple[Callable[[Client], Iterator[Json]], tuple[str, ...]]]" = {
-    "cloud": (Client.clouds, ("label", "state", "health")),
-    "vm": (Client.servers, ("state", "cloud", "flavor")),
-    "image": (Client.images, ("cloud", "state")),
-    "flavor": (Client.flavors, ("cloud", "vcpus", "ram")),
-    "key": (Client.keys, ("comment", "fingerprint")),
-    "project": (Client.projects, ("title", "state")),
-}
+CALLED = {"vm": "servers", "server": "servers", "policy": "policies"}  # nouns whose lists are not named after them
+ABOUT = ("title", "label", "state", "health", "cloud", "flavor", "cores", "ram", "comment")  # what helps to choose
 
 
 class Names:
@@ -38,7 +33,12 @@ class Names:
         self._readers: dict[str, threading.Thread] = {}
 
     def of(self, kind: str) -> Found:
-        """What is known by now; older knowledge is renewed behind it, the first is waited for a moment."""
+        """What is known by now; older knowledge is renewed behind it, the first is waited for a moment.
+
+        Of a noun that the client can list: one completes as soon as it has that method.
+        """
+        if _lister(self._client, kind) is None:
+            return []
         reader = self._readers.get(kind)
         if time.monotonic() - self._read_at.get(kind, -FRESH) >= FRESH and not (reader and reader.is_alive()):
             reader = self._readers[kind] = threading.Thread(target=self._read, args=(kind,), daemon=True)
@@ -52,15 +52,20 @@ class Names:
         self._read_at.clear()
 
     def _read(self, kind: str) -> None:
-        read, about = READERS[kind]
+        lister = _lister(self._client, kind)
         with self._one_at_a_time:
             try:
-                rows = [row for row, _ in zip(read(self._client), range(MOST), strict=False)]
+                rows = [*itertools.islice(lister(), MOST)] if lister else []
             except CloudmeshError:
                 rows = []  # the next command says what is wrong
-            self._found[kind] = [(row["name"], _describe(row, about)) for row in rows]
+            self._found[kind] = [(str(row["name"]), _describe(row)) for row in rows if row.get("name")]
             self._read_at[kind] = time.monotonic()
 
 
-def _describe(row: "Json", about: tuple[str, ...]) -> str:
-    return "  ".join(str(row[key]) for key in about if row.get(key) not in (None, ""))
+def _lister(client: Client, kind: str) -> "Callable[[], Iterator[Json]] | None":
+    found = getattr(client, CALLED.get(kind, f"{kind}s"), None)
+    return found if callable(found) else None
+
+
+def _describe(row: "Json") -> str:
+    return "  ".join(str(row[key]) for key in ABOUT if row.get(key) not in (None, ""))

@@ -3,7 +3,10 @@
 import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import History
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from cloudmesh import __version__
 from cloudmesh.errors import CloudmeshError
@@ -38,7 +41,25 @@ def _asker(session: Session, names: Names, history: History) -> PromptSession[st
         complete_in_thread=True,
         complete_while_typing=False,
         auto_suggest=AutoSuggestFromHistory(),
+        multiline=True,
+        key_bindings=_keys(),
+        prompt_continuation="... ",
     )
+
+
+def _keys() -> KeyBindings:
+    """Enter ends what was typed, but after a backslash: the whole is one piece of the history."""
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
+    def enter(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.document.text_before_cursor.endswith("\\"):
+            buffer.newline()
+        else:
+            buffer.validate_and_handle()
+
+    return keys
 
 
 def _talk(session: Session, asker: PromptSession[str], names: Names) -> None:
@@ -59,10 +80,7 @@ def _talk(session: Session, asker: PromptSession[str], names: Names) -> None:
 
 
 def _read(asker: PromptSession[str], place: str) -> str:
-    line = asker.prompt(f"cm {place}> " if place else "cm> ")
-    while line.endswith("\\"):
-        line = line[:-1] + asker.prompt("... ")
-    return line
+    return asker.prompt(f"cm {place}> " if place else "cm> ").replace("\\\n", "")
 
 
 def _place(session: Session) -> str:

@@ -4,12 +4,14 @@ import contextlib
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import termios
 from collections.abc import Iterator
 from pathlib import Path
 
+SILENCE = 60.0  # seconds
 CM = Path(__file__).resolve().parents[3] / "cm"
 QUIET = {
     "CLOUDMESH_URL": "",
@@ -45,6 +47,7 @@ class Terminal:
             stderr=theirs,
             env=environment(TERM="xterm", **env),
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
 
@@ -66,8 +69,14 @@ class Terminal:
         self.process.wait()
         os.close(self._ours)
 
+    def receive(self) -> bytes:
+        """What was written since; raises OSError when the other side is closed, TimeoutError when it is silent."""
+        if not select.select([self._ours], [], [], SILENCE)[0]:
+            raise TimeoutError("nothing more was written")
+        return os.read(self._ours, 65_536)
+
     def _read(self) -> str:
-        return os.read(self._ours, 65_536).decode().replace("\r\n", "\n")
+        return self.receive().decode().replace("\r\n", "\n")
 
 
 @contextlib.contextmanager
