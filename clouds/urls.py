@@ -19,6 +19,7 @@ urlpatterns = [
     path("clouds/<uuid:pk>/row/", views.cloud_row, name="cloud-row"),
     path("clouds/<uuid:pk>/refresh/", views.cloud_refresh, name="cloud-refresh"),
     path("clouds/<uuid:pk>/toggle/", views.cloud_toggle, name="cloud-toggle"),
+    path("clouds/<uuid:pk>/rename/", views.cloud_rename, name="cloud-rename"),
     path("clouds/<uuid:pk>/remove/", views.cloud_remove, name="cloud-remove"),
     path("images/", views.ImageList.as_view(), name="image-list"),
     path("flavors/", views.FlavorList.as_view(), name="flavor-list"),

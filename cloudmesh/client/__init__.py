@@ -98,6 +98,10 @@ class Client(Rules):
         """Use a cloud, or leave it alone for a while."""
         return self._send("PATCH", f"clouds/{quote(cloud)}/", {"is_active": on})
 
+    def alias(self, cloud: str, name: str) -> "Json":
+        """Call a cloud something else here; defaults that name it follow."""
+        return self._send("PATCH", f"clouds/{quote(cloud)}/", {"name": name})
+
     def remove(self, cloud: str) -> None:
         """Forget a cloud and its credential; what runs there goes on running."""
         self.session.send("DELETE", f"clouds/{quote(cloud)}/")

@@ -1,7 +1,7 @@
 """What `cm` says to the person: always on standard error, so that standard output is data only."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -43,6 +43,19 @@ def can_ask() -> bool:
 def ask(label: str, *, secret: bool = False, default: str | None = None) -> str:
     answer: str = click.prompt(printable(label), hide_input=secret, err=True, default=default, show_default=False)
     return answer
+
+
+def choose(question: str, names: Sequence[str], usual: str = "") -> str:
+    """One of the names, by its number or as it is; Enter takes the usual one, q none of them."""
+    if not can_ask():
+        raise click.UsageError(f"{question}? Nobody can answer here: give its name.")
+    for number, name in enumerate(names, 1):
+        click.echo(f"{number:4} {printable(name)}{'  (now)' if name == usual else ''}", err=True)
+    answer = ask(f"{question} (number, name, q for none)", default=usual or None)
+    if answer == "q" and answer not in names:
+        click.echo("Nothing was done.", err=True)
+        raise click.exceptions.Exit(1)
+    return names[int(answer) - 1] if answer.isdecimal() and 0 < int(answer) <= len(names) else answer
 
 
 def printable(text: str) -> str:

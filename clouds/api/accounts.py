@@ -74,8 +74,13 @@ class CloudAnswer(Answer):
     is_active = serializers.BooleanField(source="facts.account.is_enabled")
     health = serializers.ChoiceField(Health.choices, source="facts.account.health")
     health_reason = serializers.CharField(source="facts.account.health_reason")
+    failures = serializers.IntegerField(source="facts.account.failures", help_text="To answer, in a row")
+    retry_at = serializers.DateTimeField(source="facts.account.retry_at", allow_null=True)
     seen_at = serializers.DateTimeField(source="facts.seen_at", allow_null=True)
     age_seconds = serializers.IntegerField(source="facts.age_seconds", allow_null=True)
+    latency = serializers.FloatField(
+        source="facts.latency", allow_null=True, help_text="Seconds that the last reading of its servers took"
+    )
     servers = serializers.IntegerField(source="facts.servers")
     states = serializers.DictField(source="facts.states", child=serializers.IntegerField())
     limits = serializers.DictField(source="facts.limits", child=UseAnswer())
@@ -146,6 +151,7 @@ class CloudRequest(LoginRequest):
 
 
 class CloudChange(LoginRequest):
+    name = Text(required=False, help_text="Another name; defaults that name the cloud follow")
     is_active = Flag(required=False, help_text="Use it, or leave it alone")
     label = Text(required=False)  # type: ignore[assignment]
 
@@ -230,7 +236,7 @@ class Clouds(Lists):
 
     @extend_schema(request=CloudChange, responses={200: CloudAnswer, 202: Registered})
     def partial_update(self, request: Signed, name: str) -> Response:
-        """Switch a cloud on or off, relabel it, or give it another credential.
+        """Rename a cloud, switch it on or off, relabel it, or give it another credential.
 
         Fields of a credential that are not given stay as they are, but for secrets.
         """
@@ -239,6 +245,7 @@ class Clouds(Lists):
         operation = services.update_account(
             actor=request.user,
             account=account,
+            name=wish.get("name"),
             is_enabled=wish.get("is_active"),
             label=wish.get("label"),
             credential=_other_login(wish, account),

@@ -8,10 +8,10 @@ from clouds.services.accounts import (
     remove_account,
     replace_credential,
     switch_account,
-    update_account,
     watch,
 )
 from clouds.services.booting import Plan, boot_servers, plan_servers
+from clouds.services.changing import rename_account, update_account
 from clouds.services.choices import defaults_in_force, favourites, next_boot, set_default, set_defaults, usual_key
 from clouds.services.facts import (
     AccountFacts,
@@ -70,6 +70,7 @@ __all__ = [
     "register_account",
     "release_ip",
     "remove_account",
+    "rename_account",
     "rename_server",
     "replace_credential",
     "server_facts",

@@ -33,6 +33,15 @@ def driver_named(name: str) -> connect.Driver:
     return connect.driver_named(name)
 
 
+def check_name(name: str) -> None:
+    """Raises Invalid for what no cloud can be called."""
+    if not NAME.match(name):
+        raise Invalid(
+            f"{name[:40]!r} cannot be a cloud's name: use up to 40 lower-case letters, digits, dashes and underscores.",
+            field="name",
+        )
+
+
 @transaction.atomic
 def register_account(
     *,
@@ -50,11 +59,7 @@ def register_account(
     the whole portal, for administrators. Raises NotAllowed, Invalid, Conflict.
     """
     access.require(actor, "cloud.register", project)
-    if not NAME.match(name):
-        raise Invalid(
-            f"{name[:40]!r} cannot be a cloud's name: use up to 40 lower-case letters, digits, dashes and underscores.",
-            field="name",
-        )
+    check_name(name)
     facts, plain = _split(connect.driver_named(driver).fields, credential)
     cloud = _cloud(actor, project, name, driver, label, shared)
     account = CloudAccount(
@@ -85,34 +90,6 @@ def replace_credential(*, actor: User, account: CloudAccount, credential: Mappin
     pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
     lifecycle.change(account, actor=actor, verb="credential", pending=pending)
     return _verify(account, actor, facts)
-
-
-@transaction.atomic
-def update_account(
-    *,
-    actor: User,
-    account: CloudAccount,
-    is_enabled: bool | None = None,
-    label: str | None = None,
-    credential: Mapping[str, str] | None = None,
-) -> Operation | None:
-    """Change what is given; answers what verifies another credential. Raises NotAllowed, Invalid."""
-    access.permitted(account, actor=actor, permission="cloud.manage")
-    if label is not None:
-        _relabel(actor, account, label)
-    if is_enabled is not None and is_enabled != account.is_enabled:
-        switch_account(actor=actor, account=account, on=is_enabled)
-    return replace_credential(actor=actor, account=account, credential=credential) if credential else None
-
-
-def _relabel(actor: User, account: CloudAccount, label: str) -> None:
-    """A shared cloud is labelled for all who use it, hence by administrators."""
-    cloud = account.cloud
-    if cloud.owner_project_id is None:
-        access.require_admin(actor, "relabel a cloud that the whole portal shares")
-    cloud.label = label[:120] or cloud.name
-    cloud.save(update_fields=["label"])
-    lifecycle.change(account, actor=actor, verb="relabelled")
 
 
 def switch_account(*, actor: User, account: CloudAccount, on: bool) -> None:

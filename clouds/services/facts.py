@@ -57,6 +57,7 @@ class AccountFacts:
 
     account: CloudAccount
     seen_at: datetime.datetime | None  # when its servers were last read
+    latency: float | None = None  # how long that took
     states: Mapping[str, int] = field(default_factory=dict)  # of its servers, those deleted left out
     limits: Mapping[str, Use] = field(default_factory=dict)
     operation: Operation | None = None  # a verification that is not ended
@@ -124,6 +125,7 @@ def account_facts(accounts: Sequence[CloudAccount], *, known: Iterable[CloudAcco
         AccountFacts(
             account=account,
             seen_at=_read_at(read[account.pk]),
+            latency=vars(read[account.pk])["latency"],
             states=states[account.pk],
             limits={
                 name: Use(used=used[account.pk].get(name, 0), limit=caps.get((account.lane, name)))
@@ -173,8 +175,10 @@ def _loaded(ids: Collection[uuid.UUID], known: Iterable[CloudAccount]) -> dict[u
 
 
 def _with_read_at(accounts: QuerySet[CloudAccount]) -> QuerySet[CloudAccount]:
-    reads = Sync.objects.filter(account=OuterRef("pk"), kind=Sync.Kind.SERVERS).values("done_at")
-    return accounts.select_related("cloud", "project").annotate(read_at=Subquery(reads))
+    reads = Sync.objects.filter(account=OuterRef("pk"), kind=Sync.Kind.SERVERS, done_at__isnull=False)
+    return accounts.select_related("cloud", "project").annotate(
+        read_at=Subquery(reads.values("done_at")), latency=Subquery(reads.values("seconds"))
+    )
 
 
 def _attach(records: Sequence[Model], name: str, known: QuerySet[Any]) -> None:

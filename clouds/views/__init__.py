@@ -9,6 +9,7 @@ from clouds.views.clouds import (
     cloud_list,
     cloud_refresh,
     cloud_remove,
+    cloud_rename,
     cloud_row,
     cloud_toggle,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "cloud_list",
     "cloud_refresh",
     "cloud_remove",
+    "cloud_rename",
     "cloud_row",
     "cloud_toggle",
     "cloud_verify",

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from activity.models import Event
 from activity.views import SIGNED, needs
@@ -67,6 +67,18 @@ def cloud_toggle(request: Signed, pk: uuid.UUID) -> HttpResponse:
     account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.manage")
     services.switch_account(actor=request.user, account=account, on=not account.is_enabled)
     return answer(request, f"{account} is switched {'on' if account.is_enabled else 'off'}", back=_page(account))
+
+
+@needs("cloud.manage")
+@require_http_methods(["GET", "POST"])
+def cloud_rename(request: Signed, pk: uuid.UUID) -> HttpResponse:
+    """The dialog, and what it sends."""
+    account = access.fetch(CloudAccount, pk, actor=request.user, permission="cloud.manage")
+    if request.method == "GET":
+        return render(request, "clouds/_cloud_rename.html", {"cloud": account})
+    old = str(account)
+    services.rename_account(actor=request.user, account=account, name=request.POST.get("name", "").strip())
+    return answer(request, f"{old} is now called {account}", back=_page(account))
 
 
 @needs("cloud.manage")

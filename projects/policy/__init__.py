@@ -4,7 +4,7 @@ from projects.models import Effect
 from projects.policy.decide import Decision, Ruling, Used, Wish, concerns, decide, facts_of, in_force
 from projects.policy.limits import RESOURCES
 from projects.policy.rule import FIELDS, Rule, RuleError, leaves, parse
-from projects.policy.scope import parse_service, parse_subject, split
+from projects.policy.scope import covered, parse_service, parse_subject, split
 from projects.policy.window import window
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Used",
     "Wish",
     "concerns",
+    "covered",
     "decide",
     "facts_of",
     "in_force",

@@ -137,6 +137,21 @@ def test_a_cloud_is_switched_off_and_on(api: Login, account: CloudAccount, membe
     assert asking.post("servers/", {"cloud": "india"}).status == 202
 
 
+def test_a_cloud_is_renamed(api: Login, account: CloudAccount, member: User) -> None:
+    asking = api(member)
+    assert asking.change("clouds/india/", {"name": "bloomington"})["name"] == "bloomington"
+    assert asking.get("clouds/india/").status == 404
+    answer = asking.change("clouds/bloomington/", {"name": "My Cloud"})
+    assert (answer.status, list(answer["errors"])) == (400, ["name"])
+
+
+def test_a_cloud_tells_how_it_answers(api: Login, account: CloudAccount, member: User) -> None:
+    told = api(member).get("clouds/india/")
+    assert (told["health"], told["failures"], told["retry_at"], told["latency"] > 0) == ("ok", 0, None, True)
+    CloudAccount.objects.update(health="down", health_reason="It did not answer.", failures=3)
+    assert [api(member).get("clouds/india/")[key] for key in ("health", "failures")] == ["down", 3]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_another_credential_is_used_only_once_it_worked(
     api: Login, account: CloudAccount, member: User, work: Callable[[], None]

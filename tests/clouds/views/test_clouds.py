@@ -62,11 +62,21 @@ def test_switching_reading_and_removing(web: Client, account: CloudAccount) -> N
     assert web.get(f"/clouds/{account.pk}/row/").status_code == 204
 
 
+def test_a_cloud_is_renamed_in_its_dialog(web: Client, account: CloudAccount) -> None:
+    page = f"/clouds/{account.pk}/rename/"
+    assert "cm cloud alias india" in web.get(page, headers=HTMX).content.decode()
+    refused = web.post(page, {"name": "My Cloud"}, headers=HTMX)
+    assert (refused.status_code, "lower-case" in json.loads(refused.content)["detail"]) == (400, True)
+    toast = json.loads(web.post(page, {"name": "bloomington"}, headers=HTMX).headers["HX-Trigger"])["toast"]
+    assert toast["title"] == "india is now called bloomington"
+    assert web.get(f"/clouds/{account.pk}/").context["cloud"].cloud.name == "bloomington"
+
+
 def test_only_who_registered_it_or_leads_manages_a_cloud(
     web: Client, project: Project, lead: User, world: object
 ) -> None:
     account = factories.make_account(project, lead)
-    for deed in ("toggle", "remove"):
+    for deed in ("toggle", "rename", "remove"):
         assert web.post(f"/clouds/{account.pk}/{deed}/", headers=HTMX).status_code == 403
     assert not web.get("/clouds/").context["clouds"][0].may_manage
 
