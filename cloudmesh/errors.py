@@ -2,14 +2,16 @@
 
 CloudmeshError
 ├── Invalid                bad input, with the field it is about
-│   └── Ambiguous          a name that means several things
+│   ├── Ambiguous          a name that means several things
+│   └── Reused             an Idempotency-Key that came with something else before
 ├── NotFound               nothing there, or nothing the actor may see
 ├── NotAuthenticated       no login, or one that ended
 ├── NotAllowed             the actor may not do this
 │   └── PolicyDenied       a policy forbids it
 ├── Conflict               the state of things forbids it
 │   ├── IllegalTransition  a state cannot follow another
-│   └── QuotaExceeded      a limit would be passed
+│   ├── QuotaExceeded      a limit would be passed
+│   └── Underway           the same request is being done just now
 ├── Unreadable             a stored secret does not open: no key for it, or it was changed or moved
 └── DriverError            a cloud, a queue or a provisioner said no
     ├── Busy               try again: rate limit, 5xx, time-out
@@ -45,6 +47,10 @@ class Ambiguous(Invalid):
     title = "Ambiguous name"
 
 
+class Reused(Invalid):
+    status, title = 422, "Key used already"
+
+
 class NotFound(CloudmeshError):
     status, exit_code, title = 404, 3, "Not found"
 
@@ -71,6 +77,10 @@ class IllegalTransition(Conflict):
 
 class QuotaExceeded(Conflict):
     title = "Quota exceeded"
+
+
+class Underway(Conflict):
+    title = "Being done just now"
 
 
 class Unreadable(CloudmeshError):

@@ -1,7 +1,7 @@
 """Operations over REST: what was asked for, how far it is, and changing one's mind."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -161,13 +161,6 @@ def answer_of(operation: Operation) -> Json:
 
 def location(operation: Operation) -> dict[str, str]:
     return {"Location": reverse("api:operation-detail", args=[operation.pk])}
-
-
-def ask_once(request: Signed, ask: Callable[[], Operation]) -> Operation:
-    """What the request asks for, once for each Idempotency-Key."""
-    key = request.headers.get("Idempotency-Key", "")
-    wish = {"method": request.method, "path": request.path, "body": request.data}
-    return services.once(ask, actor=request.user, key=key, wish=wish)
 
 
 def accepted(operation: Operation, **others: Any) -> Response:

@@ -69,8 +69,6 @@ class Operation(Stateful):
     result = models.JSONField(default=dict)
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     patience = models.CharField(max_length=4, choices=Patience, default=Patience.WAIT)
-    idempotency_key = models.CharField(max_length=128, blank=True)
-    idempotency_digest = models.CharField(max_length=64, blank=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     progress = models.PositiveSmallIntegerField(default=0)  # 0–100
@@ -101,13 +99,6 @@ class Operation(Stateful):
             models.Index(fields=["finished_at"], condition=models.Q(state="failed"), name="operation_failed"),
             models.Index(fields=["project", "-created_at"], name="operation_project"),
             models.Index(fields=["target_id", "-created_at"], name="operation_target"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["owner", "idempotency_key"],
-                condition=~models.Q(idempotency_key=""),
-                name="operation_idempotent",
-            )
         ]
 
     def __str__(self) -> str:

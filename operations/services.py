@@ -1,14 +1,12 @@
 """Asking for things, and changing one's mind."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from accounts.models import NoticeKind, User
 from accounts.services import notify
@@ -22,7 +20,6 @@ from projects.models import Project
 from projects.policy import Decision, Effect
 from projects.services import on_leave
 
-LOCK = 0x636D_0002  # of Idempotency-Keys
 #: What can be done about a wish that failed, by the kind of its error.
 ADVICE = {
     "Refused": "Give the cloud a credential that works, on its page under Clouds; then try again.",
@@ -119,36 +116,6 @@ def request(
     else:
         transaction.on_commit(lambda: engine.ring_first(children), robust=True)
     return wished
-
-
-@transaction.atomic
-def once(ask: Callable[[], Operation], *, actor: User, key: str, wish: Mapping[str, Any]) -> Operation:
-    """What `ask` asks for, or what this Idempotency-Key asked for before; without a key always the former.
-
-    Of two at the same instant the second waits for the first. `wish` is all that was sent: the same key with
-    another wish raises Conflict.
-    """
-    if not key:
-        return ask()
-    if len(key) > 128 or not key.isprintable():
-        raise Invalid("An Idempotency-Key has at most 128 printable characters.", field="Idempotency-Key")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK, f"{actor.pk} {key}"])
-    digest = _digest(wish)
-    known = Operation.objects.filter(owner=actor, idempotency_key=key).first()
-    if known is None:
-        operation = ask()
-        Operation.objects.filter(pk=operation.pk).update(idempotency_key=key, idempotency_digest=digest)
-        return operation
-    if known.idempotency_digest != digest:
-        raise Conflict("This Idempotency-Key was used for another request already. Use a new one for each wish.")
-    return known
-
-
-def _digest(wish: Mapping[str, Any]) -> str:
-    """Keyed, since a wish may hold a password that could be guessed from a plain digest."""
-    text = orjson.dumps(wish, option=orjson.OPT_SORT_KEYS, default=str)
-    return salted_hmac("idempotency", text, algorithm="sha256").hexdigest()
 
 
 def cancel(*, actor: User, operation: Operation) -> Operation:

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "accounts.views.agreed",
     "portal.views.problems",
     "portal.views.numbered",
+    "portal.api.once.once",
 ]
 
 ROOT_URLCONF = "portal.urls"

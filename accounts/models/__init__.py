@@ -1,5 +1,6 @@
 """Users: who they are, what signs them in, what they are told."""
 
+from accounts.models.answers import Answered
 from accounts.models.keys import (
     ApiToken,
     Authenticator,
@@ -28,6 +29,7 @@ __all__ = [
     "Acceptance",
     "AccountState",
     "Agreement",
+    "Answered",
     "ApiToken",
     "Authenticator",
     "Delay",

@@ -13,6 +13,7 @@ from accounts.services.accounts import (
 )
 from accounts.services.addresses import ask_for_email, asked_email, change_email
 from accounts.services.agreements import accept_agreement, draft_agreement, edit_agreement, publish_agreement
+from accounts.services.answers import LONGEST_KEY, Reply, once, place_of_answer
 from accounts.services.applications import (
     applicant,
     apply_for_account,
@@ -73,9 +74,11 @@ __all__ = [
     "LINK_LIFE",
     "LOCK",
     "LONGEST_IMPERSONATION",
+    "LONGEST_KEY",
     "TOKEN_LIFE",
     "WEBHOOKS",
     "WRONG_IN_A_ROW",
+    "Reply",
     "accept_agreement",
     "activate_account",
     "add_ssh_key",
@@ -118,10 +121,12 @@ __all__ = [
     "mail_password_link",
     "may_choose_password",
     "notify",
+    "once",
     "parse_ssh_key",
     "password_key",
     "password_link",
     "place_of",
+    "place_of_answer",
     "place_of_code",
     "prepare_authenticator",
     "publish_agreement",

@@ -21,7 +21,7 @@ from clouds import services
 from clouds.forms import cloudsyaml, openrc
 from clouds.forms.openstack_entry import Entry
 from clouds.models import AccountState, CloudAccount, Health
-from operations.api import NOTHING, OperationAnswer, accepted, ask_once
+from operations.api import NOTHING, OperationAnswer, accepted
 from operations.models import Operation
 from projects import access
 from projects.api import IN_PROJECT
@@ -220,17 +220,14 @@ class Clouds(Lists):
         wish = CloudRequest.parse(request)
         project = access.project_named(request.user, wish.get("project", ""), permission="cloud.register")
         driver, credential = _login(wish)
-        operation = ask_once(
-            request,
-            lambda: services.register_account(
-                actor=request.user,
-                project=project,
-                name=wish["name"],
-                driver=driver,
-                credential=credential,
-                label=wish.get("label", ""),
-                shared=wish.get("shared", False),
-            )[1],
+        _, operation = services.register_account(
+            actor=request.user,
+            project=project,
+            name=wish["name"],
+            driver=driver,
+            credential=credential,
+            label=wish.get("label", ""),
+            shared=wish.get("shared", False),
         )
         return self._accepted(operation)
 

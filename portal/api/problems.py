@@ -7,13 +7,14 @@ from typing import Any
 import redis
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from cloudmesh import errors
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import Json
+from portal.api import JSON
 
 #: What DRF raises, in our own words; its other exceptions keep their names.
 KINDS: dict[type[exceptions.APIException], type[CloudmeshError]] = {
@@ -32,6 +33,8 @@ UNREADABLE = "The request holds something that cannot be: too long, or a charact
 NOT_READY = "The portal's own services do not answer just now. Nothing is lost; try again in a minute."
 MISTAKE = "The portal itself failed here. Its log has the details; try again or tell the operators."
 
+PLACEHOLDER = re.compile(r' "\{\w+\}"')  # in what DRF calls its errors
+
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,13 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         return _drf(error)
     return _ours(error if isinstance(error, CloudmeshError) else _meaning(error, context))
+
+
+def answer_to(error: CloudmeshError) -> HttpResponse:
+    """The same where no end point was reached."""
+    answer = _ours(error)
+    headers = {**answer.headers, "Content-Type": "application/problem+json"}
+    return HttpResponse(JSON().render(answer.data), status=answer.status_code, headers=headers)
 
 
 def _meaning(error: Exception, context: dict[str, Any]) -> CloudmeshError:
@@ -71,12 +81,15 @@ def _ours(error: CloudmeshError) -> Response:
     facts = dict(error.facts)
     if "field" in facts:
         facts.setdefault("errors", {facts["field"]: [error.message]})
-    return _answer(type(error).__name__, error.title, error.status, error.message, facts)
+    answer = _answer(type(error).__name__, error.title, error.status, error.message, facts)
+    if "retry_after" in facts:
+        answer["Retry-After"] = str(facts["retry_after"])
+    return answer
 
 
 def _drf(error: exceptions.APIException) -> Response:
     kind = KINDS.get(type(error))
-    title = kind.title if kind else str(error.default_detail).rstrip(".")
+    title = kind.title if kind else PLACEHOLDER.sub("", str(error.default_detail)).rstrip(".")
     detail = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else str(error.detail)
     answer = _answer(kind.__name__ if kind else type(error).__name__, title, error.status_code, detail, {})
     for header, attribute in (("WWW-Authenticate", "auth_header"), ("Retry-After", "wait")):

@@ -34,7 +34,7 @@ ONCE: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "schema": {"type": "string", "maxLength": 128},
-    "description": "The same key with the same request is done once, however often it is sent.",
+    "description": "The same key with the same request is done once and answered alike for a day.",
 }
 
 
@@ -58,7 +58,7 @@ def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
                 "description": "What went wrong",
                 "content": {"application/problem+json": {"schema": problem}},
             }
-            if "202" in operation["responses"] and method in ("post", "delete"):
+            if method != "get":
                 operation.setdefault("parameters", []).append(ONCE)
     return result
 

@@ -20,7 +20,6 @@ from clouds.api.servers.deeds import Deeds
 from clouds.api.servers.wishes import BootRequest, BulkRequest
 from clouds.models import Server
 from operations import services as operations
-from operations.api import ask_once
 from operations.models import Operation
 from projects import access
 from projects.api import IN_PROJECT, told
@@ -73,9 +72,7 @@ class Servers(Deeds):
         """Boot servers; whatever is not said comes from the defaults."""
         wish = BootRequest.parse(request)
         project = access.project_named(request.user, wish.pop("project", ""), permission="server.create")
-        return self.booted(
-            ask_once(request, lambda: services.boot_servers(actor=request.user, project=project, **wish))
-        )
+        return self.booted(services.boot_servers(actor=request.user, project=project, **wish))
 
     @extend_schema(request=BootRequest, responses=PlanAnswer)
     @action(detail=False, methods=["post"])
@@ -102,7 +99,7 @@ class Servers(Deeds):
         wish = BulkRequest.parse(request)
         named = wish.get("project", "")
         project = access.project_named(request.user, named, permission="server.view") if named else None
-        return self.booted(ask_once(request, lambda: _change(request.user, wish["action"], wish["servers"], project)))
+        return self.booted(_change(request.user, wish["action"], wish["servers"], project))
 
     @extend_schema(responses=ServerWhole)
     def retrieve(self, request: Signed, name: str) -> Response:

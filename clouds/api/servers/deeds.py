@@ -14,7 +14,7 @@ from clouds import services
 from clouds.api.servers.answers import Booted, ServerAnswer
 from clouds.api.servers.wishes import LogRequest, RenameRequest
 from clouds.models import Server
-from operations.api import NOTHING, accepted, ask_once
+from operations.api import NOTHING, accepted
 from operations.models import Operation
 from projects import access
 
@@ -42,7 +42,7 @@ class Deeds(Lists):
     def destroy(self, request: Signed, name: str) -> Response:
         """Delete a server; a boot that is going on is taken back first."""
         server = self.server(name, "server.delete")
-        return self.booted(ask_once(request, lambda: services.delete_servers(actor=request.user, servers=[server])))
+        return self.booted(services.delete_servers(actor=request.user, servers=[server]))
 
     @extend_schema(request=RenameRequest, responses={202: Booted})
     @action(detail=True, methods=["post"])
@@ -90,9 +90,7 @@ class Deeds(Lists):
                 + near(act[:40], services.ACTIONS)
             )
         server = self.server(name, "server.change")
-        return self.booted(
-            ask_once(request, lambda: services.change_servers(actor=request.user, servers=[server], action=act))
-        )
+        return self.booted(services.change_servers(actor=request.user, servers=[server], action=act))
 
     def server(self, name: str, permission: str) -> Server:
         """By id, also when it is gone; or by name among those that are not."""
@@ -103,7 +101,7 @@ class Deeds(Lists):
 
     def do(self, whom: str, permission: str, service: Callable[..., Operation], **wish: Any) -> Response:
         server = self.server(whom, permission)
-        return self.booted(ask_once(self.request, lambda: service(actor=self.request.user, server=server, **wish)))
+        return self.booted(service(actor=self.request.user, server=server, **wish))
 
     def booted(self, operation: Operation) -> Response:
         parts = operation.children.all() if operation.is_batch else Operation.objects.filter(pk=operation.pk)

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from accounts import secrets
 from accounts import services as accounts
-from accounts.models import Authenticator, Webhook
+from accounts.models import Answered, Authenticator, Webhook
 from cloudmesh.errors import CloudmeshError
 from clouds.models import CloudAccount
 from clouds.sync import connect
@@ -20,6 +20,7 @@ SEALED: tuple[tuple[type[Model], str, Callable[[Any], Mapping[str, str]]], ...] 
     (CloudAccount, "pending", connect.place),
     (Authenticator, "secret", accounts.place_of_code),
     (Webhook, "secret", accounts.place_of),
+    (Answered, "answer", accounts.place_of_answer),
 )
 
 

@@ -278,7 +278,7 @@ def test_the_same_key_boots_once(api: Login, account: CloudAccount, member: User
     assert [server["id"] for server in again["servers"]] == [server["id"] for server in first["servers"]]
     assert Server.objects.count() == 2
     other = asking.post("servers/", {"count": 3}, Idempotency_Key="once")
-    assert (other.status, other["type"]) == (409, "/docs/errors/conflict")
+    assert (other.status, other["type"]) == (422, "/docs/errors/reused")
 
 
 @pytest.mark.django_db(transaction=True)

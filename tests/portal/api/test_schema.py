@@ -29,13 +29,3 @@ def test_every_end_point_says_how_it_fails() -> None:
     for path, methods in json.loads(document())["paths"].items():
         for method, operation in methods.items():
             assert "application/problem+json" in operation["responses"]["default"]["content"], (method, path)
-
-
-def test_every_wish_takes_a_key() -> None:
-    keyed = {
-        (method, path)
-        for path, methods in json.loads(document())["paths"].items()
-        for method, operation in methods.items()
-        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
-    }
-    assert {("post", "/api/v1/servers/"), ("post", "/api/v1/clouds/"), ("delete", "/api/v1/servers/{name}/")} <= keyed
