@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.http import HttpResponse
+
 View = TypeVar("View", bound=Callable[..., Any] | type)
 
 PUBLIC = "public"  # for everybody, signed in or not
@@ -24,3 +26,9 @@ def needs(permission: str, **by_method: str) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def told_nobody(answer: HttpResponse) -> HttpResponse:
+    """The answer at an address that is a secret: browsers tell it to no page that this one leads to."""
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer

@@ -15,6 +15,7 @@ from accounts.views.security import (
     totp_codes,
     totp_disable,
 )
+from accounts.views.signed import Signed
 from accounts.views.signin import (
     BACKEND,
     LOCKED,
@@ -43,6 +44,7 @@ __all__ = [
     "PasswordChoose",
     "PasswordReset",
     "PasswordSent",
+    "Signed",
     "admin_login",
     "agreed",
     "agreement",

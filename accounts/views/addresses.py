@@ -11,19 +11,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import services
 from accounts.forms import EmailForm, blame
-from accounts.models import User
 from accounts.views.limits import may_ask
-from activity.views import PUBLIC, SIGNED, needs
+from accounts.views.signed import Signed
+from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import CloudmeshError
 
 MOST = 5  # mails in an hour
 TOO_OFTEN = "You asked for many mails in the last hour. Try again later."
-
-
-class Signed(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User  # type: ignore[assignment]
 
 
 @needs(SIGNED)
@@ -56,15 +50,9 @@ class EmailConfirm(View):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         user, email = services.asked_email(token)
-        return _told_nobody(render(request, "accounts/email_confirm.html", {"person": user, "email": email}))
+        return told_nobody(render(request, "accounts/email_confirm.html", {"person": user, "email": email}))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         user = services.change_email(token=token)
         messages.success(request, f"{user.email} is your address from now on.")
         return redirect("portal:account")
-
-
-def _told_nobody(answer: HttpResponse) -> HttpResponse:
-    """The secret in the address leaves it to nobody."""
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer

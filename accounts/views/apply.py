@@ -13,7 +13,7 @@ from accounts.backends.sessions import address_of
 from accounts.forms import ApplyForm, blame
 from accounts.models import AccountState
 from accounts.views.limits import may_ask
-from activity.views import PUBLIC, needs
+from activity.views import PUBLIC, needs, told_nobody
 from cloudmesh.errors import CloudmeshError
 
 MOST = 10  # applications from one address in an hour
@@ -72,14 +72,8 @@ def apply_status(request: HttpRequest, token: str) -> HttpResponse:
             "action": "Apply for an account",
             "action_url": "/apply/",
         }
-        return _told_nobody(render(request, "error.html", context, status=404))
+        return told_nobody(render(request, "error.html", context, status=404))
     order = [state for state, _ in STEPS]
     reached = order.index(AccountState(user.state)) if user.state in order else -1
     steps = [(state, advice, number <= reached, number == reached) for number, (state, advice) in enumerate(STEPS)]
-    return _told_nobody(render(request, "accounts/apply_status.html", {"applicant": user, "steps": steps}))
-
-
-def _told_nobody(answer: HttpResponse) -> HttpResponse:
-    """The secret in the address leaves it to nobody."""
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    return told_nobody(render(request, "accounts/apply_status.html", {"applicant": user, "steps": steps}))

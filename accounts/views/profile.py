@@ -1,21 +1,16 @@
 """One's own account: who one is, and what others see of it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views import View
 
 from accounts import services
 from accounts.forms import NamesForm, ProfileForm, blame
 from accounts.models import Profile, User
+from accounts.views.signed import Signed
 from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError
-
-
-class Signed(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User  # type: ignore[assignment]
 
 
 @needs(SIGNED)

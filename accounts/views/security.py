@@ -3,25 +3,19 @@
 from typing import Any
 
 from django.contrib import auth, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import backends, services
-from accounts.models import User
+from accounts.views.signed import Signed
 from activity.views import OWN, SIGNED, needs
 from cloudmesh.errors import CloudmeshError, NotFound
 
 SHOWN = 50  # sessions
 LATEST = 20  # impersonations
-
-
-class Signed(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User  # type: ignore[assignment]
 
 
 @needs(SIGNED)

@@ -19,7 +19,7 @@ from accounts import backends, services
 from accounts.backends.sessions import address_of
 from accounts.models import Session, User
 from accounts.views.limits import may_ask
-from activity.views import PUBLIC, SIGNED, needs
+from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import CloudmeshError, NotAllowed
 
 BACKEND = "accounts.backends.LocalBackend"
@@ -95,8 +95,7 @@ def login_link(request: HttpRequest, secret: str) -> HttpResponse:
     else:
         auth.login(request, user, backend=BACKEND)
         answer = redirect(settings.LOGIN_REDIRECT_URL)
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    return told_nobody(answer)
 
 
 @needs(SIGNED)

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from activity.views import PUBLIC, SIGNED, needs
+from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import NotFound
 from projects import access, services
 from projects.models import JoinRequest, RequestState
@@ -62,9 +62,9 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     user = request.user if isinstance(request.user, User) else None
     if request.method == "POST":
         if user is None:
-            return _private(redirect_to_login(request.path))
+            return told_nobody(redirect_to_login(request.path))
         membership = services.accept_invitation(actor=user, secret=secret)
-        return _private(redirect("projects:project-detail", name=membership.project.name))
+        return told_nobody(redirect("projects:project-detail", name=membership.project.name))
     why = services.why_closed(found)
     context = {
         "invitation": found,
@@ -72,7 +72,7 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
         "is_other": bool(user and found.email and found.email.lower() != user.email.lower()),
         "sign_in": redirect_to_login(request.path).url,
     }
-    return _private(render(request, "projects/invitation.html", context, status=410 if why else 200))
+    return told_nobody(render(request, "projects/invitation.html", context, status=410 if why else 200))
 
 
 @needs(SIGNED)
@@ -81,9 +81,3 @@ def invitation_join(request: Signed, pk: uuid.UUID) -> HttpResponse:
     """Join by an invitation that was mailed to one, from the list of projects."""
     membership = services.accept_mailed(actor=request.user, pk=pk)
     return redirect("projects:project-detail", name=membership.project.name)
-
-
-def _private(answer: HttpResponse) -> HttpResponse:
-    """The address is a secret: no page that is opened from here is told it."""
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer

@@ -15,18 +15,12 @@ from django.views import View
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from accounts.views import own_page
+from accounts.views import Signed, own_page
 from activity.views import SIGNED, needs
 from projects import access, services
 
 PAGE = 50
 MOST = 10_000  # rows that are counted; whoever looks for more than that wants a filter
-
-
-class Signed(HttpRequest):
-    """A request of somebody who is signed in, as all are but those of views marked otherwise."""
-
-    user: User  # type: ignore[assignment]
 
 
 @dataclasses.dataclass(kw_only=True)
