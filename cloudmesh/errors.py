@@ -27,6 +27,8 @@ CloudmeshError
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+INTERRUPTED = 130  # what `cm` ends with after Ctrl-C
+
 
 class CloudmeshError(Exception):
     status: ClassVar[int] = 500

@@ -8,12 +8,12 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.client.problems import failure_of
+from cloudmesh.errors import INTERRUPTED
 from cloudmesh.shell.talk import say
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
-INTERRUPTED = 130
 MOST_REASONS = 10
 
 

@@ -13,12 +13,11 @@ from click.core import ParameterSource
 
 from cloudmesh import __version__
 from cloudmesh.client import Client
-from cloudmesh.errors import CloudmeshError
+from cloudmesh.errors import INTERRUPTED, CloudmeshError
 from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NO_NOUNS = frozenset({"main", "credentials", "files", "follow", "interactive", "options", "table", "talk", "verbs"})
-INTERRUPTED = 130
 
 
 class Nouns(Mapping[str, click.Command]):

@@ -17,6 +17,7 @@ Command = Callable[..., None]
 
 pass_client = click.make_pass_decorator(Client)
 names = click.argument("names", nargs=-1, required=True, metavar="NAMES")
+by_id = click.argument("id", type=click.UUID, callback=lambda context, parameter, value: str(value))
 in_cloud = click.option("--cloud", help="Only on this cloud.")
 in_project = click.option("--project", help="Only of this project.")
 sure = click.option("-y", "--yes", "--force", is_flag=True, help="Do not ask.")

@@ -5,7 +5,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.shell import talk
 from cloudmesh.shell.application import KINDS, columns
-from cloudmesh.shell.options import Show, in_project, listing, pass_client
+from cloudmesh.shell.options import Show, by_id, in_project, listing, pass_client
 
 VOTES = ("approve", "deny", "change", "abstain", "conflict")
 DECISIONS = ("approve", "deny", "return")
@@ -15,7 +15,6 @@ details = listing(
     *("approving:standing.approving", "denying:standing.denying", "quorum:standing.quorum"),
     *("my_vote:standing.my_vote", "conflict:standing.conflict", "not_yet:standing.missing"),
 )
-by_id = click.argument("id", type=click.UUID, callback=lambda context, parameter, value: str(value))
 
 
 @click.group()

@@ -4,9 +4,7 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.shell import talk
-from cloudmesh.shell.options import Show, listing, pass_client, sure
-
-by_id = click.argument("id", type=click.UUID, callback=lambda context, parameter, value: str(value))
+from cloudmesh.shell.options import Show, by_id, listing, pass_client, sure
 
 
 @click.group()

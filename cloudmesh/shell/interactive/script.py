@@ -7,10 +7,8 @@ from typing import Protocol
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import Invalid
+from cloudmesh.errors import INTERRUPTED, Invalid
 from cloudmesh.shell.interactive.words import whole_lines
-
-INTERRUPTED = 130
 
 
 class Session(Protocol):
