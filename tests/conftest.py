@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import playwright
 import pytest
 from django.conf import settings
@@ -32,6 +33,12 @@ os.environ |= {
 pytest.register_assert_rewrite("tests.clouds.drivers.contract")  # its assertions explain themselves too
 # Modules with fixtures; they may import models.
 pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]
+
+# How long an example takes is the machine's matter; a test that hangs has pytest's own time-out.
+hypothesis.settings.register_profile(
+    "any machine", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
+)
+hypothesis.settings.load_profile("any machine")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever started us ignores it
 

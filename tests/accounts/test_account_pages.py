@@ -15,26 +15,9 @@ from tests.accounts.test_applications import delivered, link_in
 from tests.factories import PASSWORD, make_key, make_user, public_key
 from tests.rest import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_asked")]
 
 NEW = "another long enough passphrase"
-
-
-@pytest.fixture(autouse=True)
-def nothing_asked() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def gregor(db: None) -> User:
-    return make_user("gregor", password=PASSWORD)
-
-
-@pytest.fixture
-def page(gregor: User) -> Client:
-    client = Client()
-    client.force_login(gregor)
-    return client
 
 
 # -- profile ---------------------------------------------------------------------------------------------------

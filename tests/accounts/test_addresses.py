@@ -13,26 +13,9 @@ from cloudmesh.errors import Conflict, Invalid
 from tests.accounts.test_applications import delivered, link_in
 from tests.factories import PASSWORD, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_asked")]
 
 NEW = "gvl@example.net"
-
-
-@pytest.fixture(autouse=True)
-def nothing_asked() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def gregor(db: None) -> User:
-    return make_user("gregor", password=PASSWORD)
-
-
-@pytest.fixture
-def page(gregor: User) -> Client:
-    client = Client()
-    client.force_login(gregor)
-    return client
 
 
 def ask(page: Client, email: str = NEW, password: str = PASSWORD) -> Any:
