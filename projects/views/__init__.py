@@ -1,17 +1,8 @@
 """The pages of projects, and how all pages list and answer."""
 
+from accounts.views import Signed
 from projects.views.joining import Join, invitation, invitation_join, request_withdraw
-from projects.views.lists import (
-    Filter,
-    Listing,
-    Signed,
-    answer,
-    dress,
-    is_htmx,
-    owner_filter,
-    project_filter,
-    select_project,
-)
+from projects.views.lists import Filter, Listing, answer, dress, is_htmx, owner_filter, project_filter, select_project
 from projects.views.members import (
     MemberList,
     invitation_revoke,

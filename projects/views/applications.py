@@ -13,6 +13,7 @@ from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.views import Signed
 from activity.models import Event
 from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError, Invalid, NotFound
@@ -22,7 +23,7 @@ from projects.models import Application, ApplicationKind, ApplicationState, Proj
 from projects.services.applications import EDITABLE, OPEN, STATES_FOR
 from projects.services.questions import Difference, Kind, Section
 from projects.services.sections import sections_of
-from projects.views.lists import Filter, Listing, Signed, answer, is_htmx
+from projects.views.lists import Filter, Listing, answer, is_htmx
 
 RECENT = 20  # events of one application
 PATH = (ApplicationState.DRAFT, ApplicationState.SUBMITTED, ApplicationState.APPROVED)

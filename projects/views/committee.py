@@ -11,13 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.views import Signed
 from activity.views import needs
 from projects import access, quota, services
 from projects.forms import DecisionForm
 from projects.models import Application, ApplicationKind, ApplicationState, Review, Vote
 from projects.services.committee import DECIDED, Decision
 from projects.views.applications import told
-from projects.views.lists import Filter, Listing, Signed, answer, dress
+from projects.views.lists import Filter, Listing, answer, dress
 
 MINE, OVER, ALL = "todo", "decided", "all"
 

@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.views import Signed
 from activity.views import needs
 from projects import access, services
 from projects.models import Application, ApplicationKind, Project, ProjectState
 from projects.services.applications import STATES_FOR
-from projects.views.lists import Listing, Signed, answer
+from projects.views.lists import Listing, answer
 from projects.views.projects import about, project_of
 
 GOING = (ProjectState.ACTIVE, ProjectState.EXPIRED)

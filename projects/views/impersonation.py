@@ -15,13 +15,12 @@ from django.views.decorators.http import require_POST
 
 from accounts import services as accounts
 from accounts.models import User
-from accounts.views import own_page
+from accounts.views import Signed, own_page
 from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError
 from projects import access, services
 from projects.forms.impersonation import ImpersonationForm
 from projects.services.impersonation import ACTING
-from projects.views.lists import Signed
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 LEAVING = ("portal:impersonation-end", "portal:logout")

@@ -12,11 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.views import Signed
 from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import NotFound
 from projects import access, services
 from projects.models import JoinRequest, RequestState
-from projects.views.lists import Signed, answer
+from projects.views.lists import answer
 
 LIST = "projects:project-list"
 

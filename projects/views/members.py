@@ -10,12 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.views import Signed
 from activity.views import needs
 from cloudmesh.errors import Invalid, NotFound
 from projects import access, services
 from projects.models import Invitation, JoinRequest, Membership, Project, RequestState, Role
 from projects.services.invitations import DAYS, MOST_DAYS, MOST_USES, USES
-from projects.views.lists import Filter, Listing, Signed, answer, dress
+from projects.views.lists import Filter, Listing, answer, dress
 from projects.views.projects import about, project_of
 
 MOST = 100  # invitations and requests that are shown

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import services
 from accounts.models import AccountState, PortalRole, Profile, User
+from accounts.views import Signed
 from activity.models import Event
 from activity.views import PUBLIC, needs
 from cloudmesh.errors import NotFound
 from projects import access
 from projects.models import Membership
-from projects.views.lists import Filter, Listing, Signed, answer
+from projects.views.lists import Filter, Listing, answer
 
 STATE = AccountState
 PAST = 30  # events shown of an account

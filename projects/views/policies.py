@@ -12,6 +12,7 @@ from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.views import Signed
 from activity.models import Event
 from activity.views import needs
 from cloudmesh.errors import CloudmeshError
@@ -19,7 +20,7 @@ from projects import access, services
 from projects.forms.policies import PolicyForm
 from projects.models import Effect, Policy, PolicyState, SubjectKind
 from projects.policy import Decision
-from projects.views.lists import Filter, Listing, Signed, answer, dress, is_htmx
+from projects.views.lists import Filter, Listing, answer, dress, is_htmx
 
 KINDS = [("cloud", "Clouds"), ("queue", "Queues"), ("machines", "Machines")]
 LABELS = {"propose": "Proposed", "approve": "Approved", "return": "Returned", "retire": "Retired"}

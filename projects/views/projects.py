@@ -13,6 +13,7 @@ from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.views import Signed
 from activity.models import Event
 from activity.views import SIGNED, needs
 from projects import access, services
@@ -28,7 +29,7 @@ from projects.models import (
 )
 from projects.services.questions import Kind, Section
 from projects.services.sections import sections_of
-from projects.views.lists import Filter, Listing, Signed, answer, dress, is_htmx
+from projects.views.lists import Filter, Listing, answer, dress, is_htmx
 
 #: What a state means for those who work in the project.
 MEANINGS: Mapping[str, str] = {

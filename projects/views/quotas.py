@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.views import View
 
 from accounts.models import User
+from accounts.views import Signed
 from activity.views import needs
 from cloudmesh.errors import Invalid
 from projects import access, quota, services
 from projects.models import Project, Quota
 from projects.policy import RESOURCES
-from projects.views.lists import Signed, answer
+from projects.views.lists import answer
 from projects.views.projects import about
 
 MOST_DIGITS = 12

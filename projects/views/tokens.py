@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 
 from accounts import services
 from accounts.models import ApiToken
+from accounts.views import Signed
 from activity.views import OWN, SIGNED, needs
 from projects import access
 from projects.forms.tokens import TokenForm
-from projects.views.lists import Signed, answer, dress
+from projects.views.lists import answer, dress
 
 
 @needs(SIGNED)

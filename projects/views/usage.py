@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.views import Signed
 from activity.views import needs
 from cloudmesh.errors import Invalid
 from projects import access
 from projects.models import Project
 from projects.services import usage
 from projects.services.usage import By, Report, Use
-from projects.views.lists import Signed
 from projects.views.projects import about, project_of
 
 ROWS = 100
