@@ -128,6 +128,7 @@ class Server:
     flavor: str = ""  # the provider's id or name, as its servers name it
     key: str = ""
     security_groups: tuple[str, ...] = ()
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)  # but for the token and the name
     fault: str = ""  # the provider's own words when in error
     token: str = ""  # the wish that made it, if the cloud kept it
     created: datetime.datetime | None = None

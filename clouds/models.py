@@ -191,6 +191,7 @@ class Server(Stateful):
     addresses = models.JSONField(default=list)
     public_addresses = models.JSONField(default=list)
     security_groups = models.JSONField(default=list)
+    labels = models.JSONField(default=dict)  # text by text, without what the portal itself writes there
     is_orphan = models.BooleanField(default=False)  # found at the cloud, not wished for here
     created = models.DateTimeField(null=True)  # at the cloud
     native = models.JSONField(default=dict)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cloudmesh.client.asking import ID, given
 from cloudmesh.client.http import quote
 from cloudmesh.client.rules import Rules
+from cloudmesh.client.shaping import Shaping
 from cloudmesh.errors import NotFound
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
 
 
-class Client(Rules):
+class Client(Shaping, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":
@@ -34,7 +35,7 @@ class Client(Rules):
     # Servers
 
     def servers(self, **filters: Any) -> "Iterator[Json]":
-        """Servers, by any of name (a hostlist or globs), cloud, state, project, owner, group, search."""
+        """Servers, by any of name (a hostlist or globs), cloud, state, project, owner, group, label, search."""
         return self._list("servers/", filters)
 
     def server(self, name: str) -> "Json":

@@ -95,6 +95,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(text_of, value))
     if isinstance(value, dict):
+        if value and all(isinstance(item, str) for item in value.values()):
+            return ", ".join(f"{key}={item}" for key, item in value.items())
         used = {"used", "limit"} <= value.keys()
         return f"{value['used']}/{text_of(value['limit']) or '-'}" if used else json.dumps(value, ensure_ascii=False)
     return str(value)

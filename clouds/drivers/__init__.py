@@ -43,6 +43,7 @@ EXTRAS = (
     "limits",
     "changes",
     "volumes",
+    "labels",
 )
 ALL = frozenset(ACTIONS + EXTRAS)
 
@@ -89,12 +90,24 @@ class Abilities(Mapping[str, bool]):
         return self.missing.get(name, "")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """Which labels a provider keeps; it is asked for no others."""
+
+    most: int = 120  # on one server, room left for what the portal and the driver write themselves
+    key: int = 255  # characters
+    value: int = 255
+    signs: str = ""  # what a key may have beside letters and digits; empty: anything
+    reserved: tuple[str, ...] = ()  # how keys begin that only the provider may write
+
+
 class CloudDriver(abc.ABC):
     """One cloud, seen with one credential."""
 
     label: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]]
     abilities: ClassVar[Abilities]
+    labelling: ClassVar[Labelling] = Labelling()
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         self.credential = credential
@@ -154,6 +167,10 @@ class CloudDriver(abc.ABC):
     @abc.abstractmethod
     def delete_server(self, server_id: str) -> None:
         """Ask for the end of a server; one that is already gone is no error."""
+
+    @abc.abstractmethod
+    def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+        """Have these labels on a server and those keys not; others stay. Idempotent. Raises Gone, Rejected."""
 
     # -- beside the server -----------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from clouds.services.facts import (
     live_operations,
     server_facts,
 )
+from clouds.services.labels import label_servers, labelled, mark_servers
 from clouds.services.servers import (
     ACTIONS,
     ID,
@@ -59,8 +60,11 @@ __all__ = [
     "find_servers",
     "held_facts",
     "known_clouds",
+    "label_servers",
+    "labelled",
     "light",
     "live_operations",
+    "mark_servers",
     "named",
     "next_boot",
     "open_console",

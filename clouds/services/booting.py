@@ -14,6 +14,7 @@ from cloudmesh.types import ServerState, expand_names
 from clouds import defaults
 from clouds.models import Default, Server
 from clouds.services import facts
+from clouds.services.labels import check_labels
 from operations import services as operations
 from operations.models import Operation, Patience, new_token
 from projects import access, policy, quota
@@ -67,6 +68,7 @@ def boot_servers(
     name: str = "",
     floating_ip: bool = False,
     if_down: str = Patience.WAIT,
+    labels: Mapping[str, str] | None = None,
     **wanted: str,
 ) -> Operation:
     """Boot `count` servers, or one for each name of the hostlist `name`; the rest comes from the defaults.
@@ -75,10 +77,12 @@ def boot_servers(
     QuotaExceeded, Ambiguous, NotFound, Invalid, Conflict.
     """
     plan = _plan(actor, project, count, name, if_down, wanted, is_meant=True)
+    check_labels(plan.choice.account.cloud.driver, labels or {})
     decision = plan.decision.require()
     quota.check(plan.rooms)
     names = _names(plan.choice, name, plan.count, defaults.take_names)
-    servers = lifecycle.begin([_server(plan.choice, each, actor) for each in names], actor=actor, verb="requested")
+    wished = [_server(plan.choice, each, actor, labels or {}) for each in names]
+    servers = lifecycle.begin(wished, actor=actor, verb="requested")
     _remember_last(actor, project, servers[-1])
     return operations.request(
         "server.create",
@@ -101,6 +105,7 @@ def plan_servers(
     name: str = "",
     floating_ip: bool = False,
     if_down: str = Patience.WAIT,
+    labels: Mapping[str, str] | None = None,
     **wanted: str,
 ) -> Plan:
     """What `boot_servers` would come to now; nothing is recorded or taken. Raises what it would, but for what is told:
@@ -108,6 +113,7 @@ def plan_servers(
     what policies deny and which quotas would be passed.
     """
     plan = _plan(actor, project, count, name, if_down, wanted)
+    check_labels(plan.choice.account.cloud.driver, labels or {})
     asks = plan.decision.effect is policy.Effect.ASK
     others = operations.approvers(project, but=actor) if asks else []
     return Plan(
@@ -182,7 +188,7 @@ def _names(choice: defaults.Choice, name: str, count: int, hand_out: Handing) ->
     return defaults.check_names(project, name)
 
 
-def _server(choice: defaults.Choice, name: str, actor: User) -> Server:
+def _server(choice: defaults.Choice, name: str, actor: User, labels: Mapping[str, str]) -> Server:
     return Server(
         state=ServerState.REQUESTED,
         account=choice.account,
@@ -196,6 +202,7 @@ def _server(choice: defaults.Choice, name: str, actor: User) -> Server:
         key=_key_name(choice.key, actor),
         cores=choice.flavor.cores,
         ram=choice.flavor.ram,
+        labels=dict(labels),
     )
 
 

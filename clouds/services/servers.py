@@ -41,6 +41,7 @@ BESIDE: Mapping[str, str] = {
     "release_ip": "floating_ips",
     "console": "console",
     "console_log": "console_log",
+    "label": "labels",
 }
 
 
@@ -50,10 +51,10 @@ def change_servers(*, actor: User, servers: Sequence[Server], action: str) -> Op
     if action not in BRINGS:
         raise Invalid(f"There is no action {action!r}; there are: {', '.join((*ACTIONS, 'delete'))}.", field="action")
     for server in servers:
-        reason = _why_not(server, action)
+        reason = why_not(server, action)
         if reason:
             raise Conflict(reason, state=server.state)
-    return _ask("server.act", servers, actor=actor, permission="server.change", params={"action": action})
+    return ask("server.act", servers, actor=actor, permission="server.change", params={"action": action})
 
 
 @transaction.atomic
@@ -62,7 +63,7 @@ def delete_servers(*, actor: User, servers: Sequence[Server]) -> Operation:
     gone = next((server for server in servers if server.is_gone), None)
     if gone:
         raise NotFound(f"{gone} is deleted already, since {gone.changed_at:%Y-%m-%d %H:%M} UTC.")
-    operation = _ask("server.delete", servers, actor=actor, permission="server.delete", params={})
+    operation = ask("server.delete", servers, actor=actor, permission="server.delete", params={})
     boots = Operation.objects.filter(target_id__in=[s.pk for s in servers], kind="server.create", state__in=OPEN)
     # All of them first and in one order: whoever ends one of them holds it when it asks for their batch.
     for boot in list(boots.select_related("project").select_for_update(no_key=True, of=("self",)).order_by("pk")):
@@ -76,37 +77,37 @@ def delete_servers(*, actor: User, servers: Sequence[Server]) -> Operation:
 
 def rename_server(*, actor: User, server: Server, name: str) -> Operation:
     """Give a server another name, here and at its cloud. Raises NotAllowed, Invalid, Conflict."""
-    _require_able(server, "rename")
+    require_able(server, "rename")
     names = defaults.check_names(server.project, name)
     if len(names) != 1:
         raise Invalid(f"{name!r} stands for {len(names)} names; a server has one.", field="name")
-    return _ask("server.rename", [server], actor=actor, permission="server.change", params={"name": names[0]})
+    return ask("server.rename", [server], actor=actor, permission="server.change", params={"name": names[0]})
 
 
 def assign_ip(*, actor: User, server: Server) -> Operation:
     """Give a server a public address. Raises NotAllowed, Conflict."""
-    _require_able(server, "assign_ip")
-    return _ask("server.assign_ip", [server], actor=actor, permission="server.change", params={})
+    require_able(server, "assign_ip")
+    return ask("server.assign_ip", [server], actor=actor, permission="server.change", params={})
 
 
 def release_ip(*, actor: User, server: Server) -> Operation:
     """Give a server's public address back. Raises NotAllowed, Conflict."""
-    _require_able(server, "release_ip")
-    return _ask("server.release_ip", [server], actor=actor, permission="server.change", params={})
+    require_able(server, "release_ip")
+    return ask("server.release_ip", [server], actor=actor, permission="server.change", params={})
 
 
 def open_console(*, actor: User, server: Server) -> Operation:
     """Ask for a URL where the screen can be seen. Raises NotAllowed, Conflict."""
-    _require_able(server, "console")
-    return _ask("server.console", [server], actor=actor, permission="server.console", params={})
+    require_able(server, "console")
+    return ask("server.console", [server], actor=actor, permission="server.console", params={})
 
 
 def read_console_log(*, actor: User, server: Server, lines: int = 100) -> Operation:
     """Ask for the last lines of the console. Raises NotAllowed, Conflict, Invalid."""
     if not 1 <= lines <= 10_000:
         raise Invalid(f"lines must be between 1 and 10000, not {lines}.", field="lines")
-    _require_able(server, "console_log")
-    return _ask("server.console_log", [server], actor=actor, permission="server.console", params={"lines": lines})
+    require_able(server, "console_log")
+    return ask("server.console_log", [server], actor=actor, permission="server.console", params={"lines": lines})
 
 
 def find_servers(*, actor: User, names: Sequence[str], permission: str, project: Project | None = None) -> list[Server]:
@@ -138,7 +139,7 @@ def named(text: str) -> Q:
 def abilities(server: Server) -> list[dict[str, Any]]:
     """Each action with whether it can be done now and, if not, why not."""
     names = (*ACTIONS, *BESIDE, "delete")
-    reasons = {name: _why_not(server, name) for name in names}
+    reasons = {name: why_not(server, name) for name in names}
     return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
 
 
@@ -166,7 +167,7 @@ def _regex(glob: str) -> str:
     return "^" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in glob) + "$"
 
 
-def _ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:
+def ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:
     """One wish about several servers of one project."""
     projects = {server.project_id for server in servers}
     if len(projects) != 1:
@@ -181,7 +182,7 @@ def _ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, 
     )
 
 
-def _why_not(server: Server, action: str) -> str:
+def why_not(server: Server, action: str) -> str:
     """Why an action cannot be done to a server now, as a sentence; empty when it can."""
     if action == "delete":
         return f"{server} is being deleted already." if server.state == ServerState.DELETING else ""
@@ -195,7 +196,7 @@ def _why_not(server: Server, action: str) -> str:
     return ""
 
 
-def _require_able(server: Server, action: str) -> None:
-    reason = _why_not(server, action)
+def require_able(server: Server, action: str) -> None:
+    reason = why_not(server, action)
     if reason:
         raise Conflict(reason, state=server.state)

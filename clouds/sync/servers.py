@@ -24,6 +24,7 @@ from operations.models import OPEN, Operation
 GRACE = datetime.timedelta(seconds=60)
 #: What belongs to the portal and is not the provider's to say.
 OURS = ("project", "account", "owner", "token", "group", "is_orphan", "created_at")
+OUR_LABELS = "cloudmesh"  # how the keys of labels begin that the portal writes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ def store(server: Server, seen: types.Server) -> None:
         addresses=list(seen.addresses),
         public_addresses=list(seen.public_addresses),
         security_groups=list(seen.security_groups),
+        labels=_labels(seen),
         key=seen.key or server.key,
         created=seen.created or server.created,
         native=orjson.loads(text),
@@ -183,12 +185,18 @@ def _row(
         "addresses": orjson.dumps(server.addresses).decode(),
         "public_addresses": orjson.dumps(server.public_addresses).decode(),
         "security_groups": orjson.dumps(server.security_groups).decode(),
+        "labels": orjson.dumps(_labels(server)).decode(),
         "is_orphan": old is None,
         "created": server.created.isoformat() if server.created else None,
         "native": native,
         "native_hash": digest,
         "missing_since": None,
     }
+
+
+def _labels(server: types.Server) -> dict[str, str]:
+    """People's own: what the portal writes there is shown as group and owner."""
+    return {key: value for key, value in server.labels.items() if not key.startswith(OUR_LABELS)}
 
 
 def _verb(server: types.Server, old: Known | None, state: str, busy: set[uuid.UUID]) -> str:

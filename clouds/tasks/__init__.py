@@ -3,9 +3,9 @@
 from celery import current_app, shared_task
 
 from clouds.sync import schedule
-from clouds.tasks import accounts, servers
+from clouds.tasks import accounts, servers, shape
 
-__all__ = ["accounts", "servers", "sync", "sync_due"]
+__all__ = ["accounts", "servers", "shape", "sync", "sync_due"]
 
 
 @shared_task

@@ -102,9 +102,14 @@ def _spec(operation: Operation, server: Server, driver: CloudDriver) -> ServerSp
         key=_ensure_key(operation, server, driver),
         networks=tuple(params.get("networks", ())),
         security_groups=_ensure_group(operation, server, driver),
-        labels={"cloudmesh_group": server.group, "cloudmesh_owner": server.owner.username if server.owner else ""},
+        labels={**server.labels, **marks(server)},
         floating_ip=bool(params.get("floating_ip")),
     )
+
+
+def marks(server: Server) -> dict[str, str]:
+    """What the portal writes on a server beside its token, so that people at the cloud know it too."""
+    return {"cloudmesh_group": server.group, "cloudmesh_owner": server.owner.username if server.owner else ""}
 
 
 def _ensure_key(operation: Operation, server: Server, driver: CloudDriver) -> str:

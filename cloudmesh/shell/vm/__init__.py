@@ -9,13 +9,14 @@ FAMILIES = {
     "look": "list show",
     "power": "start stop reboot suspend resume",
     "rename": "rename",
+    "labels": "label meta",
     "delete": "delete",
 }
 
 
 @click.group(commands=Verbs(__name__, FAMILIES))
 def vm() -> None:
-    """Servers: boot, list, show, start, stop, reboot, rename, delete.
+    """Servers: boot, list, show, start, stop, reboot, rename, label, delete.
 
     NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*".
     """

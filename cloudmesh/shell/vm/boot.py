@@ -8,6 +8,7 @@ from cloudmesh.client import Client
 from cloudmesh.errors import PolicyDenied, QuotaExceeded
 from cloudmesh.shell.options import Show, pass_client, waiting
 from cloudmesh.shell.vm.ending import brief, finish
+from cloudmesh.shell.vm.labels import pairs
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
@@ -27,6 +28,7 @@ QUOTAS = ("resource", "where", "whose", "limit", "used", "wanted", "left")
 @click.option("--flavor", help="Of which size.")
 @click.option("--key", help="Which of your keys opens it.")
 @click.option("--group", help="To which group it belongs.")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="With this label; may be repeated.")
 @click.option("--project", help="For which project.")
 @click.option("--network", help="In which network.")
 @click.option("--security-group", help="Behind which rules.")
@@ -36,14 +38,16 @@ QUOTAS = ("resource", "where", "whose", "limit", "used", "wanted", "left")
 @waiting
 @brief
 @pass_client
-def boot(client: Client, /, show: Show, wait: bool, dryrun: bool, **wanted: Any) -> None:
+def boot(client: Client, /, show: Show, labels: tuple[str, ...], wait: bool, dryrun: bool, **wanted: Any) -> None:
     """Boot servers. What you do not say comes from your defaults.
 
     \b
     cm vm boot
     cm vm boot --count 5 --image ubuntu-24.04 --cloud india
     cm vm boot --count 50 --dryrun
+    cm vm boot --label stage=prod --label owner=ada
     """
+    wanted["labels"] = pairs(labels) or None
     if dryrun:
         _show_plan(show, client.plan(**wanted))
         return

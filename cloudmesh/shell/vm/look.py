@@ -13,24 +13,28 @@ from cloudmesh.shell.options import Show, in_cloud, in_project, listing, pass_cl
 @click.option("--state", help="Only in this state, such as active or error.")
 @click.option("--owner", help="Only of this person.")
 @click.option("--group", help="Only of this group.")
+@click.option("--label", multiple=True, metavar="KEY=VALUE", help="Only with this label; KEY for any value.")
 @click.option("--search", help="Only with this text in a name or an address.")
 @listing("name", "state", "addresses", "cloud", "flavor", "image", "key", "project", "owner", "age:age_seconds")
 @pass_client
-def list_(client: Client, /, show: Show, names: tuple[str, ...], **filters: str) -> None:
+def list_(client: Client, /, show: Show, names: tuple[str, ...], label: tuple[str, ...], **filters: str) -> None:
     """List servers; filters narrow each other.
 
     \b
     cm vm list --cloud india --state active
     cm vm list "gregor_*" --format csv
+    cm vm list --label stage=prod --columns name,labels
     """
-    show(client.servers(name=",".join(names), **filters), empty="No servers. Boot one with: cm vm boot")
+    found = client.servers(name=",".join(names), label=",".join(label), **filters)
+    show(found, empty="No servers. Boot one with: cm vm boot")
 
 
 @click.command("show")
 @click.argument("name")
 @listing(
     *("id", "name", "state", "reason:state_reason", "addresses", "public:public_addresses", "cloud", "flavor", "image"),
-    *("key", "group", "project", "owner", "provider_id", "created:created_at", "age:age_seconds", "operation"),
+    *("key", "group", "labels", "project", "owner", "provider_id", "created:created_at", "age:age_seconds"),
+    "operation",
 )
 @pass_client
 def show_(client: Client, show: Show, name: str) -> None:

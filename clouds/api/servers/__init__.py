@@ -16,7 +16,7 @@ from cloudmesh.types import ServerState
 from clouds import services
 from clouds.api.accounts import IN_CLOUD
 from clouds.api.servers.answers import Booted, Everything, NextAnswer, PlanAnswer, ServerWhole
-from clouds.api.servers.deeds import Deeds
+from clouds.api.servers.shaping import Shaping
 from clouds.api.servers.wishes import BootRequest, BulkRequest
 from clouds.models import Server
 from operations import services as operations
@@ -32,12 +32,12 @@ def _owner(actor: User, text: str) -> Q:
     return Q(owner__username__in=[actor.username if name == "me" else name for name in text.split(",")])
 
 
-class Servers(Deeds):
+class Servers(Shaping):
     """Virtual machines of all clouds."""
 
     by_project = True
     permissions = {
-        **Deeds.permissions,
+        **Shaping.permissions,
         "list": SIGNED,
         "retrieve": "server.view",
         "create": "server.create",
@@ -51,6 +51,10 @@ class Servers(Deeds):
         "project": IN_PROJECT,
         "owner": Filter("Of this person, or `me`; several with commas between.", _owner),
         "group": Filter("Of this group.", lambda actor, text: Q(group=text)),
+        "label": Filter(
+            "With this label: KEY=VALUE, or KEY whatever its value; several with commas between.",
+            lambda actor, text: services.labelled(text),
+        ),
         "name": Filter(
             "Of these names: a hostlist such as sample[1-3], or globs.", lambda actor, text: services.named(text)
         ),

@@ -29,6 +29,7 @@ class ServerAnswer(Answer):
     image = serializers.CharField()
     key = serializers.CharField(source="server.key")
     group = serializers.CharField(source="server.group")
+    labels = serializers.DictField(source="server.labels", child=serializers.CharField())
     project = serializers.CharField(source="server.project.name")
     owner = serializers.CharField(source="server.owner.username", allow_null=True)
     provider_id = serializers.CharField(source="server.provider_id", help_text="The cloud's own id; empty before it")

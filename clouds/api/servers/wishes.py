@@ -1,6 +1,6 @@
 """What is sent to boot servers and to change them."""
 
-from activity.api import Body, Flag, OneOf, Text, Texts, Whole
+from activity.api import Body, Flag, Named, OneOf, Text, Texts, Whole
 from clouds import services
 from operations.models import Patience
 
@@ -18,11 +18,22 @@ class BootRequest(Body):
     prefix = Text(required=False, help_text="Of the names that are handed out")
     project = Text(required=False)
     floating_ip = Flag(required=False, help_text="With a public address")
+    labels = Named(required=False, help_text="Words of one's own: text by text")
     if_down = OneOf(Patience.choices, required=False, help_text="What to do while the cloud does not answer")
 
 
 class BulkRequest(Body):
     action = OneOf([*services.ACTIONS, "delete"])
+    servers = Texts(help_text="Ids, names, hostlists or globs")
+    project = Text(required=False, help_text="Only in this project")
+
+
+class LabelRequest(Body):
+    labels = Named(required=False, help_text="To be set")
+    remove = Texts(required=False, help_text="Keys to be removed")
+
+
+class LabelsRequest(LabelRequest):
     servers = Texts(help_text="Ids, names, hostlists or globs")
     project = Text(required=False, help_text="Only in this project")
 

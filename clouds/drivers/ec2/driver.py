@@ -6,7 +6,7 @@ import functools
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from cloudmesh.errors import Gone, Rejected
@@ -25,8 +25,8 @@ from cloudmesh.types import (
     Server,
     ServerSpec,
 )
-from clouds.drivers import Abilities
-from clouds.drivers.ec2 import addresses, images, keys, placement, records
+from clouds.drivers import Abilities, Labelling
+from clouds.drivers.ec2 import addresses, images, keys, placement, records, shape
 from clouds.drivers.ec2.connection import connect
 from clouds.drivers.ec2.failures import tolerated, translated
 from clouds.drivers.ec2.volumes import Volumes
@@ -84,6 +84,8 @@ class Ec2(Volumes):
             "changes": "EC2 cannot say what changed since a time.",
         }
     )
+
+    labelling: ClassVar[Labelling] = Labelling(most=45, key=128, value=256, reserved=("aws:",))
 
     @functools.cached_property
     def _ec2(self) -> Any:
@@ -174,6 +176,9 @@ class Ec2(Volumes):
     def delete_server(self, server_id: str) -> None:
         with contextlib.suppress(Gone), translated():
             self._ec2.terminate_instances(InstanceIds=[server_id])
+
+    def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+        shape.label(self._ec2, server_id, labels, remove)
 
     # -- beside the server -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from cloudmesh.types import (
 )
 
 TOKEN = "cloudmesh:token"  # noqa: S105
+NAME = "Name"  # where EC2 keeps it
 STATES = {
     "pending": ServerState.BUILDING,
     "running": ServerState.ACTIVE,
@@ -53,7 +54,7 @@ def server(native: Json) -> Server:
     private = tuple(filter(None, [native.get("PrivateIpAddress")]))
     return Server(
         id=native["InstanceId"],
-        name=tags.get("Name") or native["InstanceId"],
+        name=tags.get(NAME) or native["InstanceId"],
         state=STATES.get(native["State"]["Name"], ServerState.UNKNOWN),
         addresses=private + public + _ipv6(native),
         public_addresses=public,
@@ -62,6 +63,7 @@ def server(native: Json) -> Server:
         key=native.get("KeyName", ""),
         security_groups=tuple(group["GroupName"] for group in native.get("SecurityGroups", ())),
         fault=_fault(native),
+        labels={key: value for key, value in tags.items() if key not in (TOKEN, NAME)},
         token=tags.get(TOKEN, ""),
         created=_created(native),
         native=native,

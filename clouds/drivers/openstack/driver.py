@@ -23,8 +23,8 @@ from cloudmesh.types import (
     ServerSpec,
     ServerState,
 )
-from clouds.drivers import Abilities
-from clouds.drivers.openstack import network, records, volumes
+from clouds.drivers import Abilities, Labelling
+from clouds.drivers.openstack import network, records, shape, volumes
 from clouds.drivers.openstack.failures import understood
 from clouds.drivers.openstack.volumes import Volumes
 
@@ -123,6 +123,7 @@ class OpenStack(Volumes):
         Field(name="project_domain_id", label="Project's domain ID", required=False, help="Instead of its name."),
     )
     abilities: ClassVar[Abilities] = Abilities(missing={})
+    labelling: ClassVar[Labelling] = Labelling(signs="-_:. ")
 
     @functools.cached_property
     def _cloud(self) -> "Cloud":
@@ -213,6 +214,9 @@ class OpenStack(Volumes):
     def delete_server(self, server_id: str) -> None:
         with contextlib.suppress(Gone):
             self._cloud.ask("DELETE", "compute", "servers", server_id, plain=True)
+
+    def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+        shape.label(self._cloud, server_id, labels, remove)
 
     # -- beside the server -----------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ INSIDE = ("10.", "192.168.")  # most fixed addresses, told without parsing
 def server(native: Json) -> Server:
     addresses = [address for network in (native.get("addresses") or {}).values() for address in network]
     groups = [group["name"] for group in native.get("security_groups") or ()]
+    metadata = native.get("metadata") or NOTHING
     return Server(
         id=native["id"],
         name=native.get("name") or "",  # a cell that is down tells no names
@@ -114,7 +115,8 @@ def server(native: Json) -> Server:
         key=native.get("key_name") or "",
         security_groups=tuple(dict.fromkeys(groups)),
         fault=(native.get("fault") or NOTHING).get("message", ""),
-        token=(native.get("metadata") or NOTHING).get(TOKEN, ""),
+        labels={key: value for key, value in metadata.items() if key != TOKEN},
+        token=metadata.get(TOKEN, ""),
         created=moment(native.get("created")),
         native=native,
     )
@@ -179,6 +181,7 @@ def promised(spec: ServerSpec, token: str, native: Json) -> Server:
         flavor=spec.flavor,
         key=spec.key,
         security_groups=spec.security_groups,
+        labels=spec.labels,
         token=token,
         native={name: value for name, value in native.items() if name != "adminPass"},
     )

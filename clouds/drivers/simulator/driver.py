@@ -26,7 +26,7 @@ from cloudmesh.types import (
     ServerState,
 )
 from clouds.drivers import Abilities, Site
-from clouds.drivers.simulator import console, keys, network, servers, volumes
+from clouds.drivers.simulator import console, keys, network, servers, shape, volumes
 from clouds.drivers.simulator.faults import Fault
 from clouds.drivers.simulator.gate import Gate
 from clouds.drivers.simulator.storage import Storage
@@ -185,6 +185,10 @@ class Simulator(Storage):
         with contextlib.suppress(Gone), self._request("delete_server", server=server_id) as (desk, _):
             servers.delete(desk, server_id)
 
+    def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+        with self._request("label_server", server=server_id) as (desk, _):
+            shape.label(desk, server_id, labels, remove)
+
     # -- beside the server ---------------------------------------------------------------------------------
 
     def keys(self) -> Iterator[KeyPair]:
@@ -250,6 +254,7 @@ def _to_server(world: str, row: Row) -> Server:
         flavor=native["flavor"]["id"],
         key=native["key_name"],
         security_groups=tuple(native["security_groups"]),
+        labels=native["metadata"],
         fault=native["fault"]["message"] if native["fault"] else "",
         token=native["token"],
         created=datetime.datetime.fromisoformat(native["created"]),

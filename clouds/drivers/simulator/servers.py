@@ -172,12 +172,12 @@ def act(desk: Desk, server_id: str, name: str) -> None:
         raise CloudError(409, f"Cannot {name!r} instance {server_id} while it is {doing}; it must be {wanted}.")
     done = desk.now + desk.latency(name)
     booted = done if name in BOOTS else row["booted"]
-    _change(desk, row["id"], task=action.task, next_status=action.result, next_at=done, next_fault="", booted=booted)
+    change(desk, row["id"], task=action.task, next_status=action.result, next_at=done, next_fault="", booted=booted)
 
 
 def rename(desk: Desk, server_id: str, name: str) -> None:
     _check_name(name)
-    _change(desk, get(desk, server_id)["id"], name=name)
+    change(desk, get(desk, server_id)["id"], name=name)
 
 
 def delete(desk: Desk, server_id: str) -> None:
@@ -185,29 +185,29 @@ def delete(desk: Desk, server_id: str) -> None:
     if row["task"] == "deleting":
         return
     done = desk.now + desk.latency("delete")
-    _change(desk, row["id"], task="deleting", next_status="DELETED", next_at=done, next_fault=row["fault"])
+    change(desk, row["id"], task="deleting", next_status="DELETED", next_at=done, next_fault=row["fault"])
 
 
 def break_down(desk: Desk, server_id: str, fault: str) -> None:
     """Put a server in ERROR, as a dying host would."""
     row = get(desk, server_id)
-    _change(desk, row["id"], status="ERROR", fault=fault, task=None, next_status=None, next_at=None, next_fault="")
+    change(desk, row["id"], status="ERROR", fault=fault, task=None, next_status=None, next_at=None, next_fault="")
 
 
 def publish(desk: Desk, server_id: str) -> Row:
     """Give a server a public address, unless it has one."""
     if get(desk, server_id)["public_ip"] is None:
-        _change(desk, server_id)
+        change(desk, server_id)
     return network.assign(desk, server_id)
 
 
 def unpublish(desk: Desk, server_id: str) -> None:
     get(desk, server_id)
     if network.release(desk, server_id):
-        _change(desk, server_id)
+        change(desk, server_id)
 
 
-def _change(desk: Desk, server_id: str, **columns: object) -> None:
+def change(desk: Desk, server_id: str, **columns: object) -> None:
     names = "".join(f", {name} = ?" for name in columns)
     desk.db.execute(
         f"UPDATE server SET updated = ?{names} WHERE id = ?",  # noqa: S608
