@@ -72,6 +72,12 @@ class Connection:
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         return Response(self._reader)
 
+    def wait_at_most(self, seconds: float) -> None:
+        """For the next bytes; longer, and not at all, is a TimeoutError."""
+        if seconds <= 0:
+            raise TimeoutError
+        self._socket.settimeout(seconds)
+
     def close(self) -> None:
         self._reader.close()
         self._socket.close()

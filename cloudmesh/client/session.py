@@ -4,7 +4,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
@@ -45,19 +45,21 @@ class Session:
             page = self._ask("GET", re.sub(r"^https?://[^/]*", "", page["next"]))
             yield from page["results"]
 
-    def stream(self, path: str, query: Mapping[str, Any], silence: float) -> Iterator[bytes]:
+    def stream(self, path: str, query: Mapping[str, Any], patience: Callable[[], float]) -> Iterator[bytes]:
         """The lines of an answer that goes on, over a connection of its own, until it breaks: Unreachable.
 
-        `silence` is how many seconds without a byte mean that the connection is lost.
+        `patience` says how many seconds without a byte mean, from now on, that the connection is lost.
         """
         try:
-            with closing(Connection(self._origin, silence)) as connection:
+            with closing(Connection(self._origin, patience())) as connection:
                 response = connection.request("GET", self._target(path, query), self._headers("text/event-stream"))
                 if response.status != 200 or not response.is_a("event-stream"):
                     raise self._error(response, response.read())
-                yield from response.lines()
+                for line in response.lines():
+                    yield line
+                    connection.wait_at_most(patience())
         except OSError as error:
-            raise self._unreachable(error, silence) from error
+            raise self._unreachable(error, patience()) from error
         raise Unreachable(f"{self.portal.url} ended the live stream.")
 
     def close(self) -> None:
