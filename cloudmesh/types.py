@@ -171,6 +171,7 @@ class Network:
     external: bool = False
     shared: bool = False
     usable: bool = True  # an ordinary server may be attached to it
+    subnets: tuple[str, ...] = ()  # its address ranges, where the provider tells them
     native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -187,8 +188,8 @@ class KeyPair:
 class Rule:
     """One ingress rule: a protocol and ports open to a network."""
 
-    protocol: str  # tcp, udp or icmp
-    first_port: int = 0
+    protocol: str  # tcp, udp or icmp; any is all of them, and clouds know rarer ones
+    first_port: int = 0  # 0 to 0 are all; of icmp they are a type and a code
     last_port: int = 0
     cidr: str = "0.0.0.0/0"
 
@@ -200,6 +201,7 @@ class SecurityGroup:
     id: str
     name: str
     rules: tuple[Rule, ...] = ()
+    network: str = ""  # the only place where it can be used, such as a VPC; empty: in the whole account
     native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -210,6 +212,7 @@ class FloatingIp:
     id: str
     address: str
     server: str = ""  # the provider's id of the server that has it
+    token: str = ""  # the wish that reserved it, if the cloud kept it
     native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 

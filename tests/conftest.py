@@ -30,7 +30,9 @@ os.environ |= {
     "CLOUDMESH_STANDALONE": "1",
 }
 
-pytest.register_assert_rewrite("tests.clouds.drivers.contract")  # its assertions explain themselves too
+pytest.register_assert_rewrite(
+    "tests.clouds.drivers.contract", "tests.clouds.drivers.network_contract"
+)  # its assertions explain themselves too
 # Modules with fixtures; they may import models.
 pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]
 

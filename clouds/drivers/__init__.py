@@ -12,7 +12,7 @@ import abc
 import dataclasses
 import datetime
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from cloudmesh.types import (
@@ -195,16 +195,41 @@ class CloudDriver(abc.ABC):
         """Have a group of that name with at least these rules."""
 
     @abc.abstractmethod
+    def change_security_group(
+        self, group_id: str, *, add: Iterable[Rule] = (), remove: Iterable[Rule] = ()
+    ) -> SecurityGroup:
+        """Have these rules in a group and those not; answers it as it is then. Idempotent. Raises Gone."""
+
+    @abc.abstractmethod
+    def delete_security_group(self, group_id: str) -> None:
+        """Remove a group that no server uses, else Rejected; one that is already gone is no error."""
+
+    @abc.abstractmethod
     def floating_ips(self) -> Iterator[FloatingIp]:
         """The public addresses the account holds."""
 
     @abc.abstractmethod
-    def assign_floating_ip(self, server_id: str) -> FloatingIp:
-        """Give the server a public address, an unused one of the account first. Idempotent."""
+    def reserve_floating_ip(self, *, token: str) -> FloatingIp:
+        """Have a public address more, which carries `token`; a second time answers the first one."""
+
+    @abc.abstractmethod
+    def drop_floating_ip(self, floating_ip_id: str, *, is_used: bool = False) -> None:
+        """Give an address back; while a server has it only where `is_used`, else Rejected. Idempotent."""
+
+    @abc.abstractmethod
+    def assign_floating_ip(self, server_id: str, *, address: str = "", but: Collection[str] = ()) -> FloatingIp:
+        """Give the server this public address; where none is said the one it has, an unused one, or a new one.
+
+        Unused ones among `but` are somebody's, and are left alone. Idempotent. Raises Gone, Rejected.
+        """
+
+    @abc.abstractmethod
+    def unassign_floating_ip(self, server_id: str) -> None:
+        """Take the server's public addresses off it; the account keeps them. Idempotent."""
 
     @abc.abstractmethod
     def release_floating_ip(self, server_id: str) -> None:
-        """Take the server's public address and give it back. Idempotent."""
+        """Take the server's public addresses and give them back. Idempotent."""
 
     @abc.abstractmethod
     def console(self, server_id: str) -> Console:

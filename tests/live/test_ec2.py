@@ -23,7 +23,7 @@ import pytest
 
 from clouds.drivers import CloudDriver, Site
 from clouds.drivers.ec2 import Ec2
-from tests.clouds.drivers.contract import CloudContract
+from tests.clouds.drivers.network_contract import NetworkContract
 
 NAMES = "access_key_id secret_access_key region endpoint_url ca_bundle image_owners image flavor"
 NAMED = {name: os.environ.get(f"CLOUDMESH_LIVE_EC2_{name.upper()}", "") for name in NAMES.split()}
@@ -79,7 +79,7 @@ def moto_account(moto: str) -> Mapping[str, str]:
     }
 
 
-class TestEc2(CloudContract):
+class TestEc2(NetworkContract):
     driver_class = Ec2
     image_name: ClassVar[str] = NAMED["image"]
     flavor_name: ClassVar[str] = NAMED["flavor"] or "t3.micro"

@@ -15,13 +15,14 @@ from cloudmesh.types import Flavor
 from clouds.drivers import CloudDriver, Site
 from clouds.drivers.openstack import OpenStack
 from clouds.drivers.openstack.connection import NONE
-from tests.clouds.drivers.contract import CloudContract, Connect
+from tests.clouds.drivers.contract import Connect
+from tests.clouds.drivers.network_contract import NetworkContract
 from tests.live.clouds import Clouds
 
 pytestmark = pytest.mark.live
 
 
-class TestOpenStack(CloudContract):
+class TestOpenStack(NetworkContract):
     driver_class = OpenStack
     image_name: ClassVar[str] = os.environ.get("CLOUDMESH_LIVE_OPENSTACK_IMAGE", "")
     flavor_name: ClassVar[str] = os.environ.get("CLOUDMESH_LIVE_OPENSTACK_FLAVOR", "")

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from cloudmesh.errors import Gone, Rejected
@@ -199,11 +199,28 @@ class Ec2(Volumes):
     def ensure_security_group(self, name: str, rules: Iterable[Rule]) -> SecurityGroup:
         return records.security_group(placement.ensure_group(self._ec2, name, rules))
 
+    def change_security_group(
+        self, group_id: str, *, add: Iterable[Rule] = (), remove: Iterable[Rule] = ()
+    ) -> SecurityGroup:
+        return records.security_group(placement.change_group(self._ec2, group_id, add, remove))
+
+    def delete_security_group(self, group_id: str) -> None:
+        placement.delete_group(self._ec2, group_id)
+
     def floating_ips(self) -> Iterator[FloatingIp]:
         return map(records.floating_ip, addresses.of_account(self._ec2))
 
-    def assign_floating_ip(self, server_id: str) -> FloatingIp:
-        return records.floating_ip(addresses.assign(self._ec2, server_id))
+    def reserve_floating_ip(self, *, token: str) -> FloatingIp:
+        return records.floating_ip(addresses.reserve(self._ec2, _tag_value(token)))
+
+    def drop_floating_ip(self, floating_ip_id: str, *, is_used: bool = False) -> None:
+        addresses.drop(self._ec2, floating_ip_id, is_used=is_used)
+
+    def assign_floating_ip(self, server_id: str, *, address: str = "", but: Collection[str] = ()) -> FloatingIp:
+        return records.floating_ip(addresses.assign(self._ec2, server_id, address, but))
+
+    def unassign_floating_ip(self, server_id: str) -> None:
+        addresses.unassign(self._ec2, server_id)
 
     def release_floating_ip(self, server_id: str) -> None:
         addresses.release(self._ec2, server_id)

@@ -20,6 +20,8 @@ CODES: dict[str, type[DriverError]] = {
     "InvalidAddress.NotFound": Gone,
     "InvalidAllocationID.NotFound": Gone,
     "InvalidAssociationID.NotFound": Gone,
+    "InvalidGroup.NotFound": Gone,
+    "InvalidGroupId.Malformed": Gone,
     "InvalidID": Gone,  # what CreateTags says of a server that is not there
     "InvalidInstanceID.Malformed": Gone,
     "InvalidInstanceID.NotFound": Gone,

@@ -7,7 +7,7 @@ it has none, to that of its roomiest subnet; where there are no VPCs at all (Euc
 from collections.abc import Iterable
 from typing import Any
 
-from cloudmesh.errors import Rejected
+from cloudmesh.errors import Gone, Rejected
 from cloudmesh.types import Json, Rule, ServerSpec
 from clouds.drivers.ec2 import records
 from clouds.drivers.ec2.failures import tolerated, translated
@@ -44,6 +44,35 @@ def ensure_group(ec2: Any, name: str, rules: Iterable[Rule]) -> Json:
         with tolerated("InvalidPermission.Duplicate"):
             ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[records.permission(rule)])
     return _group(ec2, name, vpc) if missing else group
+
+
+def change_group(ec2: Any, group_id: str, add: Iterable[Rule], remove: Iterable[Rule]) -> Json:
+    """The group without the one and with the other rules."""
+    group, unwanted = _group_called(ec2, group_id), set(remove)
+    pieces = [piece for rule, piece in records.openings(group) if rule in unwanted]
+    if pieces:
+        with tolerated("InvalidPermission.NotFound"):
+            ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=pieces)
+    there = records.security_group(group).rules
+    for rule in dict.fromkeys(add):
+        if rule not in there:
+            with tolerated("InvalidPermission.Duplicate"):
+                ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[records.permission(rule)])
+    return _group_called(ec2, group_id)
+
+
+def delete_group(ec2: Any, group_id: str) -> None:
+    with tolerated("InvalidGroup.NotFound", "InvalidGroupId.Malformed"):
+        ec2.delete_security_group(GroupId=group_id)
+
+
+def _group_called(ec2: Any, group_id: str) -> Json:
+    with translated():
+        found = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+    if not found:
+        raise Gone(f"There is no security group {group_id}.")
+    group: Json = found[0]
+    return group
 
 
 def _usual_place(ec2: Any) -> tuple[str, list[str]]:

@@ -39,7 +39,7 @@ IMAGE_STATES = {
 }
 LOGINS = {"ubuntu": "ubuntu", "debian": "admin", "al20": "ec2-user", "amzn": "ec2-user"}  # by how image names begin
 OWN_WISH = ("Client.User", "Client.InstanceInitiatedShutdown", "pending")  # state reasons that are no fault
-EVERY_PROTOCOL = (("tcp", 0, 65535), ("udp", 0, 65535), ("icmp", 0, 0))
+PROTOCOLS = {"-1": "any", "58": "icmp", "icmpv6": "icmp"}
 
 
 def servers(reservation: Json) -> list[Server]:
@@ -102,6 +102,10 @@ def network(native: Json) -> Network:
         id=native["SubnetId"],
         name=_tags(native).get("Name") or place,
         usable=native.get("State", "available") == "available",
+        subnets=(
+            native["CidrBlock"],
+            *(each["Ipv6CidrBlock"] for each in native.get("Ipv6CidrBlockAssociationSet", ())),
+        ),
         native=native,
     )
 
@@ -114,21 +118,41 @@ def security_group(native: Json) -> SecurityGroup:
     return SecurityGroup(
         id=native["GroupId"],
         name=native["GroupName"],
-        rules=tuple(rule for permission in native.get("IpPermissions", ()) for rule in _rules(permission)),
+        rules=tuple(rule for rule, _ in openings(native)),
+        network=native.get("VpcId", ""),
         native=native,
     )
 
 
 def permission(rule: Rule) -> Json:
-    """A rule as EC2 is asked for it; it writes every kind of ICMP as ports −1 to −1."""
+    """A rule as EC2 is asked for it; it writes every kind of ICMP as ports −1 to −1, and every protocol as −1."""
     v6 = ":" in rule.cidr
-    every_icmp = rule.protocol == "icmp" and not (rule.first_port or rule.last_port)
+    every = rule.protocol in ("icmp", "any") and not (rule.first_port or rule.last_port)
     return {
-        "IpProtocol": "icmpv6" if rule.protocol == "icmp" and v6 else rule.protocol,
-        "FromPort": -1 if every_icmp else rule.first_port,
-        "ToPort": -1 if every_icmp else rule.last_port,
+        "IpProtocol": {"icmp": "icmpv6" if v6 else "icmp", "any": "-1"}.get(rule.protocol, rule.protocol),
+        "FromPort": -1 if every else rule.first_port,
+        "ToPort": -1 if every else rule.last_port,
         "Ipv6Ranges" if v6 else "IpRanges": [{"CidrIpv6" if v6 else "CidrIp": rule.cidr}],
     }
+
+
+def openings(native: Json) -> Iterator[tuple[Rule, Json]]:
+    """Each rule of a group that opens a network, with the piece of a permission that it is in EC2.
+
+    Those that open another group have no words here.
+    """
+    for permission in native.get("IpPermissions", ()):
+        ports = {end: permission[end] for end in ("FromPort", "ToPort") if end in permission}
+        name = str(permission["IpProtocol"])
+        for ranges, cidr in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
+            for each in permission.get(ranges, ()):
+                rule = Rule(
+                    protocol=PROTOCOLS.get(name, name),
+                    first_port=max(ports.get("FromPort", 0), 0),
+                    last_port=max(ports.get("ToPort", 0), 0),
+                    cidr=each[cidr],
+                )
+                yield rule, {"IpProtocol": name, **ports, ranges: [{cidr: each[cidr]}]}
 
 
 def floating_ip(native: Json) -> FloatingIp:
@@ -136,6 +160,7 @@ def floating_ip(native: Json) -> FloatingIp:
         id=native.get("AllocationId") or native["PublicIp"],
         address=native["PublicIp"],
         server=native.get("InstanceId", ""),
+        token=_tags(native).get(TOKEN, ""),
         native=native,
     )
 
@@ -173,18 +198,6 @@ def _image_state(native: Json) -> ImageState:
     if deprecated and deprecated < datetime.datetime.now(datetime.UTC):
         return ImageState.DEPRECATED
     return IMAGE_STATES.get(native.get("State", ""), ImageState.UNKNOWN)
-
-
-def _rules(permission: Json) -> Iterator[Rule]:
-    """A permission's rules that open a network; those that open another group have no words here."""
-    ranges = [each["CidrIp"] for each in permission.get("IpRanges", ())]
-    ranges += [each["CidrIpv6"] for each in permission.get("Ipv6Ranges", ())]
-    name = str({"icmpv6": "icmp", "58": "icmp"}.get(permission["IpProtocol"], permission["IpProtocol"]))
-    first, last = (max(permission.get(end, 0), 0) for end in ("FromPort", "ToPort"))
-    protocols = EVERY_PROTOCOL if name == "-1" else ((name, first, last),)
-    for cidr in ranges:
-        for protocol, first_port, last_port in protocols:
-            yield Rule(protocol=protocol, first_port=first_port, last_port=last_port, cidr=cidr)
 
 
 def _time(text: str | None) -> datetime.datetime | None:

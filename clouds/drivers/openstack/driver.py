@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from cloudmesh.errors import Busy, Gone, Rejected
@@ -24,7 +24,7 @@ from cloudmesh.types import (
     ServerState,
 )
 from clouds.drivers import Abilities, Labelling
-from clouds.drivers.openstack import network, records, shape, volumes
+from clouds.drivers.openstack import addresses, groups, network, records, shape, volumes
 from clouds.drivers.openstack.failures import understood
 from clouds.drivers.openstack.volumes import Volumes
 
@@ -161,7 +161,7 @@ class OpenStack(Volumes):
         return self._cloud.pages("compute", "flavors", "detail", key="flavors", translate=records.flavor)
 
     def networks(self) -> Iterator[Network]:
-        return network.networks(self._cloud)
+        return network.told(self._cloud)
 
     def limits(self) -> Iterator[Limit]:
         yield from self._cloud.read("compute", "limits", key="limits", translate=records.limits)
@@ -244,19 +244,36 @@ class OpenStack(Volumes):
             self._cloud.ask("DELETE", "compute", "os-keypairs", name, plain=True)
 
     def security_groups(self) -> Iterator[SecurityGroup]:
-        return network.security_groups(self._cloud)
+        return groups.listing(self._cloud)
 
     def ensure_security_group(self, name: str, rules: Iterable[Rule]) -> SecurityGroup:
-        return network.ensure_security_group(self._cloud, name, rules)
+        return groups.ensure(self._cloud, name, rules)
+
+    def change_security_group(
+        self, group_id: str, *, add: Iterable[Rule] = (), remove: Iterable[Rule] = ()
+    ) -> SecurityGroup:
+        return groups.change(self._cloud, group_id, add, remove)
+
+    def delete_security_group(self, group_id: str) -> None:
+        groups.delete(self._cloud, group_id)
 
     def floating_ips(self) -> Iterator[FloatingIp]:
-        return network.floating_ips(self._cloud)
+        return addresses.listing(self._cloud)
 
-    def assign_floating_ip(self, server_id: str) -> FloatingIp:
-        return network.assign_floating_ip(self._cloud, self.server(server_id))
+    def reserve_floating_ip(self, *, token: str) -> FloatingIp:
+        return addresses.reserve(self._cloud, token)
+
+    def drop_floating_ip(self, floating_ip_id: str, *, is_used: bool = False) -> None:
+        addresses.drop(self._cloud, floating_ip_id, is_used=is_used)
+
+    def assign_floating_ip(self, server_id: str, *, address: str = "", but: Collection[str] = ()) -> FloatingIp:
+        return addresses.assign(self._cloud, self.server(server_id), address, but)
+
+    def unassign_floating_ip(self, server_id: str) -> None:
+        addresses.unassign(self._cloud, server_id)
 
     def release_floating_ip(self, server_id: str) -> None:
-        network.release_floating_ips(self._cloud, server_id)
+        addresses.release(self._cloud, server_id)
 
     def console(self, server_id: str) -> Console:
         modern = self._cloud.microversion >= CONSOLES_OF_THEIR_OWN

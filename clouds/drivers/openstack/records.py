@@ -95,6 +95,7 @@ NETWORK_LIMITS = {
     "ports": "port",
     "security_groups": "security_group",
 }
+MARK = "cloudmesh:"  # how a description begins that carries a token
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp", "icmpv6": "icmp", "ipv6-icmp": "icmp", None: "any"}
 NOTHING: Json = {}
 INSIDE = ("10.", "192.168.")  # most fixed addresses, told without parsing
@@ -214,7 +215,8 @@ def flavor(native: Json) -> Flavor:
     )
 
 
-def network(native: Json, project: str) -> Network:
+def network(native: Json, project: str, ranges: Mapping[str, str]) -> Network:
+    """`ranges` are the address ranges of subnets by their ids, as far as they are told."""
     external, shared = bool(native.get("router:external")), bool(native.get("shared"))
     reachable = shared or (native.get("project_id") == project and not external)
     return Network(
@@ -223,6 +225,7 @@ def network(native: Json, project: str) -> Network:
         external=external,
         shared=shared,
         usable=reachable and bool(native.get("subnets")) and native.get("admin_state_up") is not False,
+        subnets=tuple(ranges[each] for each in native.get("subnets") or () if each in ranges),
         native=native,
     )
 
@@ -268,15 +271,15 @@ def same_key(known: KeyPair, public_key: str) -> KeyPair:
 
 
 def security_group(native: Json) -> SecurityGroup:
-    rules = (_rule(each) for each in native.get("security_group_rules") or () if _lets_a_network_in(each))
+    rules = (rule(each) for each in native.get("security_group_rules") or () if lets_a_network_in(each))
     return SecurityGroup(id=native["id"], name=native["name"], rules=tuple(rules), native=native)
 
 
-def _lets_a_network_in(native: Json) -> bool:
+def lets_a_network_in(native: Json) -> bool:
     return native["direction"] == "ingress" and not native.get("remote_group_id")
 
 
-def _rule(native: Json) -> Rule:
+def rule(native: Json) -> Rule:
     everyone = "::/0" if native.get("ethertype") == "IPv6" else "0.0.0.0/0"
     protocol: Any = native.get("protocol")
     return Rule(
@@ -290,12 +293,12 @@ def _rule(native: Json) -> Rule:
 def asked_rule(rule: Rule, group: str) -> Json:
     """A rule as Neutron is asked for it; ports 0 to 0 are all of them."""
     ethertype = "IPv6" if ":" in rule.cidr else "IPv4"
-    protocol = "ipv6-icmp" if (rule.protocol, ethertype) == ("icmp", "IPv6") else rule.protocol
+    known = {("icmp", "IPv6"): "ipv6-icmp", ("any", ethertype): None}
     wish: Json = {
         "security_group_id": group,
         "direction": "ingress",
         "ethertype": ethertype,
-        "protocol": protocol,
+        "protocol": known.get((rule.protocol, ethertype), rule.protocol),
         "remote_ip_prefix": rule.cidr,
     }
     if rule.last_port:
@@ -306,9 +309,11 @@ def asked_rule(rule: Rule, group: str) -> Json:
 def floating_ip(native: Json, holders: Mapping[str, str]) -> FloatingIp:
     """`holders` are the ids of servers by those of their ports, for where Neutron does not tell."""
     told = (native.get("port_details") or {}).get("device_id") or ""
+    said = str(native.get("description") or "")
     return FloatingIp(
         id=native["id"],
         address=native["floating_ip_address"],
         server=told or holders.get(native.get("port_id") or "", ""),
+        token=said.removeprefix(MARK) if said.startswith(MARK) else "",
         native=native,
     )

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import functools
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from cloudmesh.errors import Busy, DriverError, Full, Gone, Refused, Rejected, Unreachable
@@ -213,14 +213,36 @@ class Simulator(Storage):
         with self._request("ensure_security_group") as (desk, _):
             return _to_group(network.put_group(desk, name, rules))
 
+    def change_security_group(
+        self, group_id: str, *, add: Iterable[Rule] = (), remove: Iterable[Rule] = ()
+    ) -> SecurityGroup:
+        with self._request("change_security_group") as (desk, _):
+            return _to_group(network.change_group(desk, group_id, add, remove))
+
+    def delete_security_group(self, group_id: str) -> None:
+        with contextlib.suppress(Gone), self._request("delete_security_group") as (desk, _):
+            network.delete_group(desk, group_id)
+
     def floating_ips(self) -> Iterator[FloatingIp]:
         with self._request("floating_ips") as (desk, _):
             rows = network.addresses(desk)
         return map(_to_address, rows)
 
-    def assign_floating_ip(self, server_id: str) -> FloatingIp:
+    def reserve_floating_ip(self, *, token: str) -> FloatingIp:
+        with self._request("reserve_floating_ip", token=token) as (desk, _):
+            return _to_address(network.reserve(desk, token))
+
+    def drop_floating_ip(self, floating_ip_id: str, *, is_used: bool = False) -> None:
+        with contextlib.suppress(Gone), self._request("drop_floating_ip") as (desk, _):
+            servers.drop_address(desk, floating_ip_id, is_used=is_used)
+
+    def assign_floating_ip(self, server_id: str, *, address: str = "", but: Collection[str] = ()) -> FloatingIp:
         with self._request("assign_floating_ip", server=server_id) as (desk, _):
-            return _to_address(servers.publish(desk, server_id))
+            return _to_address(servers.publish(desk, server_id, address, but))
+
+    def unassign_floating_ip(self, server_id: str) -> None:
+        with self._request("unassign_floating_ip", server=server_id) as (desk, _):
+            servers.unpublish(desk, server_id, keep=True)
 
     def release_floating_ip(self, server_id: str) -> None:
         with self._request("release_floating_ip", server=server_id) as (desk, _):
@@ -294,6 +316,7 @@ def _to_network(native: Json) -> Network:
         external=native["external"],
         shared=native["shared"],
         usable=native["attachable"],
+        subnets=tuple(filter(None, (native["cidr"], native["cidr6"]))),
         native=native,
     )
 
@@ -309,4 +332,4 @@ def _to_group(native: Json) -> SecurityGroup:
 
 
 def _to_address(row: Row) -> FloatingIp:
-    return FloatingIp(id=row["id"], address=row["ip"], server=row["server"] or "", native=row)
+    return FloatingIp(id=row["id"], address=row["ip"], server=row["server"] or "", token=row["token"], native=row)

@@ -4,13 +4,14 @@ import ipaddress
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cloudmesh.types import Json, Rule
 from clouds.drivers.simulator import catalogue
 from clouds.drivers.simulator.world import CHANCE, CloudError, Desk, Row
 
-PROTOCOLS = ("tcp", "udp", "icmp")
+PROTOCOLS = ("tcp", "udp", "icmp", "any")
+PORTLESS = ("icmp", "any")
 
 
 def items(desk: Desk, kind: str) -> list[Json]:
@@ -89,6 +90,41 @@ def put_group(desk: Desk, name: str, rules: Iterable[Rule]) -> Json:
     return group(desk, name)
 
 
+def change_group(desk: Desk, group_id: str, add: Iterable[Rule], remove: Iterable[Rule]) -> Json:
+    """Have the one rules in a group and the other ones not."""
+    name = _of_project(desk, group_id)["name"]
+    for rule in remove:
+        desk.db.execute(
+            "DELETE FROM rule WHERE security_group = ?"
+            " AND protocol = ? AND first_port = ? AND last_port = ? AND cidr = ?",
+            (group_id, rule.protocol, rule.first_port, rule.last_port, rule.cidr),
+        )
+    return put_group(desk, name, add)
+
+
+def delete_group(desk: Desk, group_id: str) -> None:
+    found = _of_project(desk, group_id)
+    if found["name"] == "default":
+        raise CloudError(409, "The security group default cannot be deleted.")
+    users = desk.db.execute(
+        "SELECT count(*) AS n FROM server, json_each(server.groups) AS named"
+        " WHERE project = ? AND status <> 'DELETED' AND named.value = ?",
+        (desk.project, found["name"]),
+    ).fetchone()["n"]
+    if users:
+        raise CloudError(409, f"Security group {found['name']} is in use by {users} instance(s).")
+    desk.db.execute("DELETE FROM security_group WHERE id = ?", (group_id,))
+
+
+def _of_project(desk: Desk, group_id: str) -> Row:
+    found: Row | None = desk.db.execute(
+        "SELECT name FROM security_group WHERE project = ? AND id = ?", (desk.project, group_id)
+    ).fetchone()
+    if found is None:
+        raise CloudError(404, f"Security group {group_id} could not be found in project {desk.project}.")
+    return found
+
+
 def _checked(rule: Rule) -> str:
     if rule.protocol not in PROTOCOLS or not 0 <= rule.first_port <= rule.last_port <= 65535:
         ports = f"{rule.first_port}-{rule.last_port}"
@@ -103,18 +139,68 @@ def _checked(rule: Rule) -> str:
 
 
 def addresses(desk: Desk) -> list[Row]:
-    return desk.db.execute("SELECT * FROM address WHERE project = ? ORDER BY ip", (desk.project,)).fetchall()
+    return desk.db.execute(
+        "SELECT address.*, coalesce(token, '') AS token FROM address LEFT JOIN reservation ON address = address.id"
+        " WHERE project = ? ORDER BY ip",
+        (desk.project,),
+    ).fetchall()
 
 
-def assign(desk: Desk, server_id: str) -> Row:
-    """Give a server a public address: the one it has, an unused one of the project, or a new one."""
+def reserve(desk: Desk, token: str) -> Row:
+    """An address more, which carries the token; a second time the first one."""
+    held = addresses(desk)
+    known = next((row for row in held if row["token"] == token), None)
+    if known is None:
+        made = _allocate(desk, len(held))
+        desk.db.execute("INSERT INTO reservation VALUES (?, ?)", (token, made))
+        known = next(row for row in addresses(desk) if row["id"] == made)
+    return known
+
+
+def drop(desk: Desk, address_id: str, *, is_used: bool) -> str:
+    """Give an address back; answers the server that had it, which must be none unless `is_used`."""
+    row = next((row for row in addresses(desk) if row["id"] == address_id), None)
+    if row is None:
+        raise CloudError(404, f"Address {address_id} could not be found in project {desk.project}.")
+    if row["server"] and not is_used:
+        raise CloudError(409, f"A server has {row['ip']}: take it off that first.")
+    desk.db.execute("DELETE FROM address WHERE id = ?", (address_id,))
+    return row["server"] or ""
+
+
+def assign(desk: Desk, server_id: str, address: str, but: Collection[str]) -> Row:
+    """Give a server a public address: this one, or the one it has, an unused one of the project, or a new one."""
     held = addresses(desk)
     mine = next((row for row in held if row["server"] == server_id), None)
-    if mine is not None:
+    if mine is not None and address in ("", mine["ip"]):
         return mine
-    free = next((row["id"] for row in held if row["server"] is None), None) or _allocate(desk, len(held))
-    desk.db.execute("UPDATE address SET server = ? WHERE id = ?", (server_id, free))
+    if address:
+        chosen = _given(held, address, mine)
+    else:
+        free = (row["id"] for row in held if row["server"] is None and row["ip"] not in but)
+        chosen = next(free, None) or _allocate(desk, len(held))
+    desk.db.execute("UPDATE address SET server = ? WHERE id = ?", (server_id, chosen))
     return next(row for row in addresses(desk) if row["server"] == server_id)
+
+
+def _given(held: Iterable[Row], address: str, mine: Row | None) -> str:
+    """The id of this very address, which must be the project's and unused."""
+    if mine is not None:
+        raise CloudError(409, f"The server has {mine['ip']} already: take that off it first.")
+    row = next((row for row in held if row["ip"] == address), None)
+    if row is None:
+        raise CloudError(404, f"This project has no address {address}.")
+    if row["server"]:
+        raise CloudError(409, f"Another server has {address}: take it off that first.")
+    return str(row["id"])
+
+
+def unassign(desk: Desk, server_id: str) -> bool:
+    """Take the server's public address off it; whether it had one."""
+    freed = desk.db.execute(
+        "UPDATE address SET server = NULL WHERE project = ? AND server = ?", (desk.project, server_id)
+    )
+    return freed.rowcount > 0
 
 
 def release(desk: Desk, server_id: str) -> bool:

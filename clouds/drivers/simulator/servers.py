@@ -5,7 +5,7 @@ import ipaddress
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -137,7 +137,7 @@ def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "
     }
     _insert(desk, row, places)
     if spec.floating_ip:
-        network.assign(desk, server_id)
+        network.assign(desk, server_id, "", ())
     return server_id
 
 
@@ -194,17 +194,23 @@ def break_down(desk: Desk, server_id: str, fault: str) -> None:
     change(desk, row["id"], status="ERROR", fault=fault, task=None, next_status=None, next_at=None, next_fault="")
 
 
-def publish(desk: Desk, server_id: str) -> Row:
-    """Give a server a public address, unless it has one."""
+def publish(desk: Desk, server_id: str, address: str = "", but: Collection[str] = ()) -> Row:
+    """Give a server this public address; where none is said any, unless it has one."""
     if get(desk, server_id)["public_ip"] is None:
         change(desk, server_id)
-    return network.assign(desk, server_id)
+    return network.assign(desk, server_id, address, but)
 
 
-def unpublish(desk: Desk, server_id: str) -> None:
+def unpublish(desk: Desk, server_id: str, *, keep: bool = False) -> None:
+    """Take the server's public address off it, for the project to keep or to give back."""
     get(desk, server_id)
-    if network.release(desk, server_id):
+    if network.unassign(desk, server_id) if keep else network.release(desk, server_id):
         change(desk, server_id)
+
+
+def drop_address(desk: Desk, address_id: str, *, is_used: bool) -> None:
+    if server := network.drop(desk, address_id, is_used=is_used):
+        change(desk, server)
 
 
 def change(desk: Desk, server_id: str, **columns: object) -> None:

@@ -72,6 +72,9 @@ CREATE TABLE IF NOT EXISTS volume (
     status TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '', next_status TEXT, next_at REAL, created REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS volume_server ON volume (server) WHERE server IS NOT NULL;
+CREATE TABLE IF NOT EXISTS reservation (
+    token TEXT PRIMARY KEY, address TEXT REFERENCES address ON DELETE CASCADE
+) WITHOUT ROWID;
 """
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from clouds.drivers import CloudDriver, Site
 from clouds.drivers.simulator import Simulator, control
-from tests.clouds.drivers.contract import CloudContract
+from tests.clouds.drivers.network_contract import NetworkContract
 
 DEMO = {"world": "india", "username": "demo", "password": "demo"}
 
 
-class TestContract(CloudContract):
+class TestContract(NetworkContract):
     driver_class: ClassVar[type[CloudDriver]] = Simulator
     patience, pause = 10.0, 0.01
 

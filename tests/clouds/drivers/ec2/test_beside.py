@@ -50,8 +50,23 @@ def test_a_group_that_opens_everything_says_so(driver: Ec2, endpoint: Endpoint) 
     rules = "<item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>10.0.0.0/8</cidrIp></item></ipRanges></item>"
     endpoint.say("DescribeSecurityGroups", GROUP.format(rules=rules))
     (group,) = driver.security_groups()
-    assert [rule.protocol for rule in group.rules] == ["tcp", "udp", "icmp"]
-    assert {rule.cidr for rule in group.rules} == {"10.0.0.0/8"}
+    assert group.rules == (Rule(protocol="any", cidr="10.0.0.0/8"),)
+
+
+def test_a_rule_is_revoked_as_ec2_wrote_it(driver: Ec2, endpoint: Endpoint) -> None:
+    echo = """<item><ipProtocol>icmp</ipProtocol><fromPort>8</fromPort><toPort>-1</toPort><ipRanges>
+        <item><cidrIp>10.0.0.0/8</cidrIp></item><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>"""
+    endpoint.say("DescribeSecurityGroups", GROUP.format(rules=echo + PORT_22))
+    ping = Rule(protocol="icmp", first_port=8, cidr="0.0.0.0/0")
+    driver.change_security_group("sg-1", remove=[ping])
+    asked = endpoint.form("RevokeSecurityGroupIngress")
+    told = {name.removeprefix("IpPermissions.1."): asked[name] for name in asked if name.startswith("IpPermissions.")}
+    assert told == {"IpProtocol": "icmp", "FromPort": "8", "ToPort": "-1", "IpRanges.1.CidrIp": "0.0.0.0/0"}
+
+
+def test_a_group_belongs_to_its_vpc(driver: Ec2, endpoint: Endpoint) -> None:
+    endpoint.say("DescribeSecurityGroups", GROUP.format(rules=""))
+    assert [group.network for group in driver.security_groups()] == ["vpc-1"]
 
 
 # -- keys ----------------------------------------------------------------------------------------------------------

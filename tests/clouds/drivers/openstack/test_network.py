@@ -72,7 +72,15 @@ def wished(replay: Replay, driver: OpenStack) -> Json:
 def test_networks_of_others_are_not_shown(replay: Replay, driver: OpenStack) -> None:
     there = [network("own"), network("foreign", "x"), network("public", "x", **{"router:external": True})]
     replay.on("GET", NETWORKS, Answer({"networks": there}))
+    replay.on("GET", "/network/v2.0/subnets", Answer({"subnets": [{"id": "s1", "cidr": "10.1.0.0/24"}]}))
     assert {each.name: each.usable for each in driver.networks()} == {"own": True, "public": False}
+
+
+def test_networks_have_the_ranges_of_the_subnets_that_may_be_seen(replay: Replay, driver: OpenStack) -> None:
+    replay.on("GET", NETWORKS, Answer({"networks": [network("own", subnets=["s2", "hidden", "s1"])]}))
+    subnets = [{"id": "s1", "cidr": "10.1.0.0/24"}, {"id": "s2", "cidr": "fd00::/64"}]
+    replay.on("GET", "/network/v2.0/subnets", Answer({"subnets": subnets}))
+    assert [each.subnets for each in driver.networks()] == [("fd00::/64", "10.1.0.0/24")]
 
 
 # -- security groups -----------------------------------------------------------------------------------------------
