@@ -107,6 +107,7 @@ class Held(models.Model):
     name = models.CharField(max_length=255)
     native = models.JSONField(default=dict)
     native_hash = models.CharField(max_length=32, blank=True)
+    told_at = models.DateTimeField(null=True)  # when an operation learned of it, which no older reading undoes
 
     class Meta:
         abstract = True
@@ -139,6 +140,7 @@ class Network(Held):
     external = models.BooleanField(default=False)
     shared = models.BooleanField(default=False)
     usable = models.BooleanField(default=True)
+    subnets = models.JSONField(default=list)  # address ranges
 
 
 class KeyPair(Held):
@@ -147,14 +149,33 @@ class KeyPair(Held):
     fingerprint = models.CharField(max_length=100, blank=True)
 
 
-class SecurityGroup(Held):
+class Owned(Held):
+    """What an account holds and somebody asked for here; without an owner it was made elsewhere."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="%(class)ss")
+
+    class Meta(Held.Meta):
+        abstract = True
+
+
+class SecurityGroup(Owned):
+    """A named set of rules that open networks; `network` is where it can be used, if not everywhere."""
+
     rules = models.JSONField(default=list)
+    network = models.CharField(max_length=255, blank=True)
+
+    class Meta(Owned.Meta):
+        verbose_name = "security group"
 
 
-class FloatingIp(Held):
+class FloatingIp(Owned):
     """A public address; `name` is the address."""
 
     server_provider_id = models.CharField(max_length=255, blank=True)
+
+    class Meta(Owned.Meta):
+        verbose_name = "address"
+        verbose_name_plural = "addresses"
 
 
 #: States after which another is expected soon.
@@ -240,6 +261,7 @@ class Sync(models.Model):
         NETWORKS = "networks"
         LIMITS = "limits"
         FLOATING_IPS = "floating_ips"
+        SECURITY_GROUPS = "security_groups"
 
     account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="syncs")
     kind = models.CharField(max_length=16, choices=Kind)

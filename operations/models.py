@@ -112,7 +112,7 @@ class Operation(Stateful):
     def target_kind(self) -> str:
         """What kind of thing its target is, as events name it; empty for a batch."""
         model = ContentType.objects.get_for_id(self.target_type_id).model_class() if self.target_type_id else None
-        return model.KIND if model and issubclass(model, Stateful) else ""
+        return str(getattr(model, "KIND", model._meta.model_name)) if model else ""
 
 
 class Turn(models.Model):

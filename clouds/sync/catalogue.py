@@ -1,17 +1,21 @@
-"""Taking over what changes seldom: images, flavors, networks, floating addresses and the provider's limits."""
+"""Taking over what changes seldom: images, flavors, networks, security groups, addresses, the provider's limits."""
 
 import dataclasses
+import datetime
 import hashlib
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 from django.db import transaction
+from django.utils import timezone
 
 from activity import lifecycle
 from cloudmesh import types
 from clouds.drivers import CloudDriver
 from clouds.models import CloudAccount, Flavor, FloatingIp, Held, Image, KeyPair, Network, SecurityGroup, Sync
+from operations.models import Operation
 from projects import quota
 
 
@@ -42,7 +46,13 @@ def _flavor(flavor: types.Flavor) -> dict[str, Any]:
 
 
 def _network(network: types.Network) -> dict[str, Any]:
-    return {"name": network.name, "external": network.external, "shared": network.shared, "usable": network.usable}
+    facts = {"external": network.external, "shared": network.shared, "usable": network.usable}
+    return {"name": network.name, **facts, "subnets": list(network.subnets)}
+
+
+def _group(group: types.SecurityGroup) -> dict[str, Any]:
+    rules = [dataclasses.asdict(rule) for rule in group.rules]
+    return {"name": group.name, "rules": rules, "network": group.network}
 
 
 def _address(address: types.FloatingIp) -> dict[str, Any]:
@@ -58,10 +68,13 @@ CATALOGUES: Mapping[str, Catalogue] = {
     Sync.Kind.FLOATING_IPS: Catalogue(
         model=FloatingIp, read=lambda driver: driver.floating_ips(), row=_address, ability="floating_ips"
     ),
+    Sync.Kind.SECURITY_GROUPS: Catalogue(
+        model=SecurityGroup, read=lambda driver: driver.security_groups(), row=_group, ability="security_groups"
+    ),
 }
 
 
-def read(account: CloudAccount, driver: CloudDriver, kind: str) -> tuple[int, int]:
+def read(account: CloudAccount, driver: CloudDriver, kind: str, began: datetime.datetime) -> tuple[int, int]:
     """Bring one kind up to date; answers how many there are and how many changed."""
     if kind == Sync.Kind.LIMITS:
         limits = list(driver.limits()) if driver.abilities["limits"] else []
@@ -71,17 +84,22 @@ def read(account: CloudAccount, driver: CloudDriver, kind: str) -> tuple[int, in
     if catalogue.ability and not driver.abilities[catalogue.ability]:
         return 0, 0
     seen = list(catalogue.read(driver))
-    return len(seen), merge(account, catalogue, seen)
+    return len(seen), merge(account, catalogue, seen, began)
 
 
 @transaction.atomic
-def merge(account: CloudAccount, catalogue: Catalogue, seen: Iterable[Any]) -> int:
-    """Write what is new or different, remove what is gone; answers how many changed."""
+def merge(account: CloudAccount, catalogue: Catalogue, seen: Iterable[Any], began: datetime.datetime) -> int:
+    """Write what is new or different, remove what is gone; answers how many changed.
+
+    What an operation learned after the reading `began` is newer than it, and stays.
+    """
     model = catalogue.model
-    known = dict(model._default_manager.filter(account=account).values_list("provider_id", "native_hash"))
+    held = model._default_manager.filter(account=account).values_list("provider_id", "native_hash", "told_at")
+    known = {key: digest for key, digest, _ in held}
+    newer = {key for key, _, told_at in held if told_at and told_at >= began}
     rows = {record.id: _row(account, catalogue, record) for record in seen}
-    fresh = [row for key, row in rows.items() if known.get(key) != row.native_hash]
-    gone = known.keys() - rows.keys()
+    fresh = [row for key, row in rows.items() if known.get(key) != row.native_hash and key not in newer]
+    gone = known.keys() - rows.keys() - newer
     if fresh:
         columns = [name for name in catalogue.row(_any(seen)) if name] + ["native", "native_hash"]
         model._default_manager.bulk_create(
@@ -126,9 +144,52 @@ def remember_key(account: CloudAccount, key: types.KeyPair) -> None:
     )
 
 
-def remember_group(account: CloudAccount, group: types.SecurityGroup) -> None:
+def remember_group(
+    account: CloudAccount, group: types.SecurityGroup, *, by: Operation | None = None, owner: uuid.UUID | None = None
+) -> SecurityGroup:
     """Note that a security group is at the cloud, so that the next boot need not ask."""
-    rules = [dataclasses.asdict(rule) for rule in group.rules]
-    SecurityGroup.objects.update_or_create(
-        account=account, provider_id=group.id, defaults={"name": group.name, "rules": rules}
+    kept: SecurityGroup = _remember(account, Sync.Kind.SECURITY_GROUPS, group, by, owner)
+    return kept
+
+
+def remember_address(
+    account: CloudAccount, address: types.FloatingIp, *, by: Operation | None = None, owner: uuid.UUID | None = None
+) -> FloatingIp:
+    """Note that the account has an address, and which server has it."""
+    kept: FloatingIp = _remember(account, Sync.Kind.FLOATING_IPS, address, by, owner)
+    return kept
+
+
+def forget(held: Held, *, by: Operation) -> None:
+    """Note that something is at the cloud no more."""
+    type(held)._default_manager.filter(pk=held.pk).delete()
+    _note(type(held), held.account, "deleted", held, by)
+
+
+@transaction.atomic
+def _remember(account: CloudAccount, kind: str, record: Any, by: Operation | None, owner: uuid.UUID | None) -> Any:
+    """One record as an operation saw it: under the id that the operation is about where it is a new one."""
+    catalogue = CATALOGUES[kind]
+    row = _row(account, catalogue, record)
+    told = {name: getattr(row, name) for name in (*catalogue.row(record), "native", "native_hash")}
+    new = {"owner_id": owner, **({"pk": by.target_id} if by and by.target_kind == row._meta.model_name else {})}
+    kept, is_new = catalogue.model._default_manager.update_or_create(
+        account=account,
+        provider_id=record.id,
+        defaults={**told, "told_at": timezone.now()},
+        create_defaults={**told, **new, "told_at": timezone.now()},
+    )
+    _note(catalogue.model, account, "created" if is_new else "changed", kept, by)
+    return kept
+
+
+def _note(model: type[Held], account: CloudAccount, verb: str, held: Held, by: Operation | None) -> None:
+    lifecycle.note(
+        kind=str(model._meta.model_name),
+        verb=verb,
+        topic=account.topic,
+        object_id=held.pk,
+        name=held.name,
+        project_id=account.project_id,
+        actor=by.owner if by else None,
     )

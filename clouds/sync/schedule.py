@@ -12,6 +12,7 @@ import redis
 from celery import current_app
 from django.core.cache import cache
 from django.db import IntegrityError, connection
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from cloudmesh.errors import Busy, DriverError
@@ -28,6 +29,7 @@ OTHERS: Mapping[str, float] = {
     Sync.Kind.NETWORKS: 900,
     Sync.Kind.LIMITS: 300,
     Sync.Kind.FLOATING_IPS: 300,
+    Sync.Kind.SECURITY_GROUPS: 300,
 }
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
@@ -44,8 +46,10 @@ def due() -> list[int]:
 
 
 def hurry(account: CloudAccount, kind: str = Sync.Kind.SERVERS) -> None:
-    """Read again at the next occasion."""
-    Sync.objects.filter(account=account, kind=kind, due_at__gt=timezone.now()).update(due_at=timezone.now())
+    """Read again at the next occasion; what is being read just now may be older than what is wanted."""
+    now = timezone.now()
+    waits = Q(due_at__gt=now) | Q(running_until__gt=now)
+    Sync.objects.filter(waits, account=account, kind=kind).update(due_at=now)
 
 
 def ring(account: CloudAccount) -> None:
@@ -108,7 +112,7 @@ def _read(sync: Sync, began: datetime.datetime) -> tuple[int, int, bool]:
     """How many things were seen, how many had changed, and whether everything was read."""
     with connect.reaching(sync.account) as driver:
         if sync.kind != Sync.Kind.SERVERS:
-            return *catalogue.read(sync.account, driver, sync.kind), True
+            return *catalogue.read(sync.account, driver, sync.kind, began), True
         full = not driver.abilities["changes"] or sync.full_at is None or began - sync.full_at > FULL_EVERY
         seen = list(driver.servers(None if full else sync.since))
     if not seen and not full:
@@ -133,8 +137,12 @@ def _claim(sync_id: int) -> Sync | None:
 
 
 def _release(sync: Sync, *, pause: float) -> None:
-    sync.due_at = timezone.now() + datetime.timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311
-    sync.running_until = None
+    """Whoever hurried it meanwhile moved `due_at`: then the next reading comes soon."""
+    now = timezone.now()
+    soon = now + datetime.timedelta(seconds=min(pause, SERVERS[0]))
+    usual = now + datetime.timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311
+    hurried = When(due_at__gt=sync.due_at, then=Value(soon))
+    sync.due_at, sync.running_until = Case(hurried, default=Value(usual)), None
     sync.save(
         update_fields=["due_at", "running_until", "count", "seconds", "done_at", "full_at", "changed_at", "since"]
     )
