@@ -15,7 +15,7 @@ SELECT id, 'security_groups', 0, 0 FROM clouds_cloudaccount WHERE state <> 'veri
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clouds', '0004_open_spans'),
+        ('clouds', '0005_server_labels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
