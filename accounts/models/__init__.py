@@ -4,7 +4,6 @@ from accounts.models.answers import Answered
 from accounts.models.keys import (
     ApiToken,
     Authenticator,
-    DeviceLogin,
     Impersonation,
     LoginLink,
     RecoveryCode,
@@ -35,7 +34,6 @@ __all__ = [
     "Authenticator",
     "Delay",
     "Delivery",
-    "DeviceLogin",
     "Impersonation",
     "InstitutionRole",
     "LoginLink",

@@ -6,6 +6,7 @@ http.client brings the e-mail parser and TLS along, which double the start of `c
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import BufferedReader
 from typing import NamedTuple
 
@@ -72,15 +73,14 @@ class Connection:
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         return Response(self._reader)
 
-    def wait_at_most(self, seconds: float) -> None:
-        """For the next bytes; longer, and not at all, is a TimeoutError."""
-        if seconds <= 0:
-            raise TimeoutError
-        self._socket.settimeout(seconds)
-
     def close(self) -> None:
         self._reader.close()
         self._socket.close()
+
+    def break_off(self) -> None:
+        """Let whoever reads in another thread find the connection lost."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Response:
@@ -97,6 +97,12 @@ class Response:
         """Whether another request can follow on the same connection."""
         framed = self._is_chunked or "content-length" in self.headers or self.status in (204, 304)
         return framed and self.headers.get("connection", "").lower() != "close"
+
+    @property
+    def retry_after(self) -> int:
+        """In how many seconds to ask again; 0 where nothing is said."""
+        seconds = self.headers.get("retry-after", "")
+        return int(seconds) if seconds.isascii() and seconds.isdigit() else 0
 
     def is_a(self, kind: str) -> bool:
         return kind in self.headers.get("content-type", "")

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +19,32 @@ if TYPE_CHECKING:
 
 API = "/api/v1/"
 PAUSES = (0.0, 0.2, 1.0)  # seconds before each further attempt after a lost connection
+WAITING = (409, 429, 503)  # answers that may come with Retry-After
+PATIENCE = 30  # seconds; who is asked to wait longer is told so
+KEPT = 8  # idle connections
 
 
 class Session:
-    """One person's conversation with one portal, over one kept-alive connection."""
+    """One person's conversation with one portal, over connections that are kept alive; any thread may ask.
+
+    Each question takes a connection that nobody uses, or opens one, and gives it back when it is answered.
+    """
 
     def __init__(self, portal: Portal, timeout: float) -> None:
         self.portal = portal
         self.timeout = timeout
         self._origin = Origin.parse(portal.url)
-        self._connection: Connection | None = None
+        self._idle: list[Connection] = []  # pop and append are atomic
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         return self._ask("GET", self._target(API + path, query))
 
     def send(self, method: str, path: str, body: "Json | None" = None) -> Any:
-        """Ask for a change. A repetition after a lost connection carries the same Idempotency-Key: it is done once."""
+        """Ask for a change.
+
+        A repetition, after a lost connection or where the portal asks for it, carries the same Idempotency-Key:
+        it is done once.
+        """
         return self._ask(method, self._target(API + path), json.dumps(body or {}).encode())
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None) -> "Iterator[Json]":
@@ -45,27 +55,41 @@ class Session:
             page = self._ask("GET", re.sub(r"^https?://[^/]*", "", page["next"]))
             yield from page["results"]
 
-    def stream(self, path: str, query: Mapping[str, Any], patience: Callable[[], float]) -> Iterator[bytes]:
+    def stream(self, path: str, query: Mapping[str, Any], silence: float) -> Iterator[bytes]:
         """The lines of an answer that goes on, over a connection of its own, until it breaks: Unreachable.
 
-        `patience` says how many seconds without a byte mean, from now on, that the connection is lost.
+        `silence` is how many seconds without a byte mean that the connection is lost.
         """
         try:
-            with closing(Connection(self._origin, patience())) as connection:
+            with closing(self.connect(silence)) as connection:
                 response = connection.request("GET", self._target(path, query), self._headers("text/event-stream"))
                 if response.status != 200 or not response.is_a("event-stream"):
                     raise self._error(response, response.read())
-                for line in response.lines():
-                    yield line
-                    connection.wait_at_most(patience())
+                yield from response.lines()
         except OSError as error:
-            raise self._unreachable(error, patience()) from error
+            raise self._unreachable(error, silence) from error
         raise Unreachable(f"{self.portal.url} ended the live stream.")
 
     def close(self) -> None:
-        if self._connection:
-            self._connection.close()
-        self._connection = None
+        """Close what nobody uses just now."""
+        while connection := self._unused():
+            connection.close()
+
+    def connect(self, timeout: float) -> Connection:
+        return Connection(self._origin, timeout)
+
+    def take(self) -> Connection:
+        """A connection for one question: one that nobody uses, or another."""
+        return self._unused() or self.connect(self.timeout)
+
+    def give_back(self, connection: Connection, *, is_open: bool) -> None:
+        if is_open and len(self._idle) < KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def pause(self, seconds: float) -> None:
+        threading.Event().wait(seconds)
 
     def _ask(self, method: str, target: str, body: bytes = b"") -> Any:
         headers = self._headers("application/json")
@@ -79,26 +103,38 @@ class Session:
         return json.loads(content)
 
     def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Response, bytes]:
+        """Asks again, a few times, after a lost connection or where the answer says when: safe, since keyed."""
         pauses = iter(PAUSES)
         while True:
+            seconds = 0
             try:
-                return self._attempt(method, target, headers, body)
+                response, content = self._attempt(method, target, headers, body)
+                seconds = response.retry_after if response.status in WAITING else 0
+                pause = next(pauses, None) if 0 < seconds <= PATIENCE else None
+                if pause is None:
+                    return response, content
             except OSError as error:
                 pause = next(pauses, None) if _is_worth_another_try(error) else None
                 if pause is None:
                     raise self._unreachable(error, self.timeout, is_wish=method != "GET") from error
-                threading.Event().wait(pause)
+            self.pause(max(pause, seconds))
 
     def _attempt(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Response, bytes]:
-        connection, self._connection = self._connection or Connection(self._origin, self.timeout), None
+        connection = self.take()
         with ExitStack() as unless_kept:
+            unless_kept.callback(self.close)  # those that were kept as long are broken, too
             unless_kept.callback(connection.close)
             response = connection.request(method, target, headers, body)
             content = response.read()
-            if response.stays_open:
-                self._connection = connection
-                unless_kept.pop_all()
+            unless_kept.pop_all()
+        self.give_back(connection, is_open=response.stays_open)
         return response, content
+
+    def _unused(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _target(self, path: str, query: Mapping[str, Any] | None = None) -> str:
         given = [f"{quote(key)}={quote(str(value))}" for key, value in (query or {}).items() if value not in (None, "")]

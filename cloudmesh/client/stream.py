@@ -1,9 +1,6 @@
-"""The live stream: woken by hints, resumed after a lost connection, never polling."""
+"""Following an operation on the live stream: woken by hints, resumed after a lost connection, never polling."""
 
 import json
-import math
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +12,6 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({"succeeded", "failed", "cancelled", "rejected"})
 SILENCE = 45.0  # seconds: three heartbeats missed
-GRACE = 5.0  # seconds for the first answer, however little time there is
 PAUSES = (0.2, 0.5, 1.0, 2.0, *[5.0] * 24)  # two minutes: a portal that restarts is back by then
 
 
@@ -34,11 +30,7 @@ class Message(NamedTuple):
 def follow(session: Session, operation: str) -> "Iterator[Json]":
     """The operation as it is, and each time that it changed, until it has ended."""
     seen: Json = {}
-
-    def read(message: Message) -> "Json | None":
-        return session.get(f"operations/{operation}/") if message.concerns(operation) else None
-
-    for now in watch(session, read):
+    for now in watch(session, operation, lambda: session.get(f"operations/{operation}/")):
         if now != seen:
             yield now
         if now["state"] in FINAL:
@@ -46,28 +38,23 @@ def follow(session: Session, operation: str) -> "Iterator[Json]":
         seen = now
 
 
-def watch(session: Session, read: "Callable[[Message], Any]", timeout: float | None = None) -> Iterator[Any]:
-    """What `read` makes of each message, but None; endlessly, or for `timeout` seconds.
+def watch(session: Session, record: str, read: "Callable[[], Any]") -> Iterator[Any]:
+    """What `read` answers, again whenever `record` may have changed, endlessly.
 
     Raises Unreachable where the portal stays away for two minutes.
     """
-    end, heard = math.inf if timeout is None else time.monotonic() + timeout, False
-
-    def patience() -> float:
-        return min(SILENCE, max(end - time.monotonic(), 0.0 if heard else GRACE))
-
     since, pauses = "", iter(PAUSES)
-    while time.monotonic() < end or not heard:
+    while True:
         try:
-            for message in messages(session.stream("/ws/stream", {"since": since}, patience)):
-                since, pauses, heard = message.id or since, iter(PAUSES), True
-                if (made := read(message)) is not None:
-                    yield made
+            for message in messages(session.stream("/ws/stream", {"since": since}, SILENCE)):
+                since, pauses = message.id or since, iter(PAUSES)
+                if message.concerns(record):
+                    yield read()
         except Unreachable:
             pause = next(pauses, None)
-            if pause is None or (time.monotonic() > end and not heard):
+            if pause is None:
                 raise
-            threading.Event().wait(min(pause, patience()))
+            session.pause(pause)
 
 
 def messages(lines: Iterator[bytes]) -> Iterator[Message]:

@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import LoginLink, User
-from accounts.services import signin
-from accounts.services.signin import TOO_MANY, TRIES, WRONG
+from accounts.views import TOO_MANY, TRIES, WRONG, signin
 from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

@@ -37,8 +37,20 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    @property
+    def connections(self) -> int:
+        """How many were ever opened."""
+        return len(self._open)
+
     def close(self) -> None:
-        for sock in (self._listener, *self._open):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Drop all connections, as a server that restarts."""
+        for sock in self._open:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
@@ -95,3 +107,12 @@ def problem(status: int, name: str, detail: str, **facts: Any) -> bytes:
     return reply(
         {"type": f"/docs/errors/{name}", "title": "No", "status": status, "detail": detail, **facts}, status, kind
     )
+
+
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+
+def message(event: str = "", **data: Any) -> bytes:
+    """One message of a stream, with `event` one that is no hint."""
+    lines = [f"event: {event}"] if event else [f"id: {data['seq']}"]
+    return "\n".join([*lines, f"data: {json.dumps(data)}", "", ""]).encode()

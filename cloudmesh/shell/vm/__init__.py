@@ -7,21 +7,16 @@ from cloudmesh.shell.verbs import Verbs
 FAMILIES = {
     "boot": "boot",
     "look": "list show",
-    "status": "status wait",
-    "start": "start",
-    "power": "stop reboot suspend resume pause unpause shelve unshelve",
-    "ip": "ip",
-    "console": "console log",
+    "power": "start stop reboot suspend resume",
     "rename": "rename",
     "labels": "label meta",
-    "delete": "delete terminate",
+    "delete": "delete",
 }
 
 
 @click.group(commands=Verbs(__name__, FAMILIES))
 def vm() -> None:
-    """Servers: boot, list, look into, reach, label, change and delete them.
+    """Servers: boot, list, show, start, stop, reboot, rename, label, delete.
 
-    NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*". Where none is said, a command is
-    about the last server that you booted or used, and says which that is.
+    NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*".
     """

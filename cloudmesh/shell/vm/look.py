@@ -4,7 +4,6 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.shell.options import Show, in_cloud, in_project, listing, pass_client
-from cloudmesh.shell.vm.choice import chosen_one
 
 
 @click.command("list")
@@ -31,13 +30,13 @@ def list_(client: Client, /, show: Show, names: tuple[str, ...], label: tuple[st
 
 
 @click.command("show")
-@click.argument("name", required=False)
+@click.argument("name")
 @listing(
     *("id", "name", "state", "reason:state_reason", "addresses", "public:public_addresses", "cloud", "flavor", "image"),
     *("key", "group", "labels", "project", "owner", "provider_id", "created:created_at", "age:age_seconds"),
     "operation",
 )
 @pass_client
-def show_(client: Client, show: Show, name: str | None) -> None:
+def show_(client: Client, show: Show, name: str) -> None:
     """Show one server; --format json has its events and what the cloud says of it, too."""
-    show.one(chosen_one(client, name))
+    show.one(client.server(name))

@@ -2,7 +2,9 @@
 
 import itertools
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -144,3 +146,49 @@ def test_an_answer_of_something_else_is_recognised(
     with pytest.raises(errors.CloudmeshError, match="not as a Cloudmesh portal does") as refused:
         session.get("me/")
     assert type(refused.value) is kind
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+def test_a_portal_that_says_when_is_asked_again_under_the_same_key(
+    server: Server, session: Session, status: int
+) -> None:
+    told = problem(status, "underway", "Later.").replace(b"\r\n", b"\r\nRetry-After: 1\r\n", 1)
+    answers = iter([told, reply({"id": 1}, 201)])
+    server.answer = lambda asked: next(answers)
+    assert session.send("POST", "tokens/", {"name": "ci"}) == {"id": 1}
+    assert len({asked.headers["idempotency-key"] for asked in server.asked}) == 1
+
+
+@pytest.mark.parametrize("wait", [None, "60", "Sun, 22 Nov 2026 22:00:00 GMT"])
+def test_who_is_asked_to_wait_for_long_or_not_told_is_refused(
+    server: Server, session: Session, wait: str | None
+) -> None:
+    told = problem(429, "throttled", "Too many.")
+    server.answer = lambda asked: told.replace(b"\r\n", f"\r\nRetry-After: {wait}\r\n".encode(), 1) if wait else told
+    with pytest.raises(errors.Busy, match="Too many"):
+        session.get("me/")
+    assert len(server.asked) == 1
+
+
+def test_threads_share_a_session_and_each_hears_its_own_answer(server: Server, session: Session) -> None:
+    server.answer = lambda asked: reply({"path": asked.target})
+    paths = [f"servers/s{number}/" for number in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        told = list(threads.map(session.get, paths))
+    assert [answer["path"] for answer in told] == [f"/api/v1/{path}" for path in paths]
+    assert server.connections <= 8
+
+
+def test_after_a_restart_no_old_connection_is_tried_twice(server: Server, session: Session) -> None:
+    together = threading.Barrier(8)
+
+    def answer(asked: Asked) -> Answer:
+        if len(server.asked) <= 8:
+            together.wait(10)  # so that each has a connection of its own
+        return reply({})
+
+    server.answer = answer
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(session.get, ["me/"] * 8))
+    server.hang_up()
+    assert session.get("me/") == {}

@@ -1,23 +1,14 @@
 """Following an operation: woken by hints, past lost connections and restarts."""
 
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from cloudmesh import errors
 from cloudmesh.client import Client, stream
-from tests.cloudmesh.speaker import Answer, Asked, Server, problem, reply
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-
-
-def message(event: str = "", **data: Any) -> bytes:
-    lines = [f"event: {event}"] if event else [f"id: {data['seq']}"]
-    return "\n".join([*lines, f"data: {json.dumps(data)}", "", ""]).encode()
+from tests.cloudmesh.speaker import STREAM, Answer, Asked, Server, message, problem, reply
 
 
 def hint(seq: int, record: str = "op") -> bytes:
@@ -36,7 +27,7 @@ def portal(server: Server) -> Callable[..., Client]:
         connections = iter(streams)
 
         def answer(asked: Asked) -> Answer:
-            return iter([HEAD, *next(connections)]) if "/ws/stream" in asked.target else reply(next(operations))
+            return iter([STREAM, *next(connections)]) if "/ws/stream" in asked.target else reply(next(operations))
 
         server.answer = answer
         return Client(server.url, "cm_secret")
@@ -87,9 +78,9 @@ def test_a_reset_means_reading_again(portal: Callable[..., Client]) -> None:
 def test_a_portal_that_restarts_is_waited_for(server: Server) -> None:
     answers: Iterator[Answer] = iter(
         [
-            iter([HEAD, READY]),  # then it hangs up
+            iter([STREAM, READY]),  # then it hangs up
             problem(503, "unreachable", "Starting."),
-            iter([HEAD, READY]),
+            iter([STREAM, READY]),
         ]
     )
     operations = iter(["running", "succeeded"])
@@ -130,7 +121,7 @@ def test_silence_longer_than_three_heartbeats_is_a_lost_connection(
         return silent()
 
     def silent() -> Iterator[bytes]:
-        yield HEAD + READY
+        yield STREAM + READY
         threading.Event().wait(0.5)
 
     server.answer = answer

@@ -1,4 +1,4 @@
-"""How often strangers may ask for what costs somebody a mail, or a password's trial."""
+"""How often strangers may ask for what costs somebody a mail."""
 
 import hashlib
 
