@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from activity.admin import Seen, SeenInline, deed, word
 from cloudmesh.types import ServerState
 from clouds import services
-from clouds.models import CloudAccount, Server, Sync
+from clouds.models import CloudAccount, Server, Sync, Volume
 
 
 class SyncInline(SeenInline):
@@ -99,3 +99,19 @@ class ServerAdmin(Seen):
 
     def view_on_site(self, server: Server) -> str:
         return reverse("clouds:server-detail", args=[server.pk])
+
+
+@admin.register(Volume)
+class VolumeAdmin(Seen):
+    list_display = ("name", "shown_state", "size", "account", "project", "owner", "is_orphan", "created_at", "seen_at")
+    list_select_related = ("account__cloud", "project", "owner")
+    list_filter = ("state", "is_orphan", "account__cloud__driver")
+    search_fields = ("name", "project__name", "owner__username", "provider_id")
+    ordering = ("-created_at", "-pk")
+    fields = (
+        "name", "shown_state", "state_reason", "size", "account", "project", "owner", "provider_id",
+        "server_provider_id", "device", "is_bound", "is_orphan", "created", "created_at", "seen_at", "missing_since",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Volume]:
+        return super().get_queryset(request).defer("native", "token", "account__credential", "account__pending")

@@ -11,7 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from psycopg import IsolationLevel
 
-from cloudmesh.types import ImageState, ServerState
+from cloudmesh.types import ImageState, ServerState, VolumeState
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 
@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ServerState": [state.value for state in ServerState],
+        "VolumeState": [state.value for state in VolumeState],
         "ImageState": [state.value for state in ImageState],
         "OperationState": "operations.models.OperationState",
         "CloudState": "clouds.models.AccountState",

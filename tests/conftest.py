@@ -30,9 +30,10 @@ os.environ |= {
     "CLOUDMESH_STANDALONE": "1",
 }
 
+# Their assertions explain themselves too.
 pytest.register_assert_rewrite(
-    "tests.clouds.drivers.contract", "tests.clouds.drivers.network_contract"
-)  # its assertions explain themselves too
+    *(f"tests.clouds.drivers.{part}" for part in ("contract", "network_contract", "volume_contract"))
+)
 # Modules with fixtures; they may import models.
 pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]
 

@@ -26,7 +26,7 @@ from activity import lifecycle
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.drivers.simulator import control
-from clouds.models import CloudAccount, Flavor, Image, Server
+from clouds.models import CloudAccount, Flavor, Image, Server, Volume
 from clouds.sync import schedule
 from operations import engine
 from operations.models import RUNNABLE, Operation
@@ -131,6 +131,14 @@ def boot(account: CloudAccount, owner: User, **wanted: Any) -> Server:
     operation = services.boot_servers(actor=owner, project=account.project, cloud=account.cloud.name, **wanted)
     do_all_work()
     return Server.objects.get(pk=operation.target_id)
+
+
+def make_volume(account: CloudAccount, owner: User, name: str = "", **wanted: Any) -> Volume:
+    """A volume that is there at its simulated cloud."""
+    wanted = {"name": name or f"volume{next(numbers)}", "size": 10, "cloud": account.cloud.name, **wanted}
+    operation = services.create_volumes(actor=owner, project=account.project, **wanted)
+    do_all_work()
+    return Volume.objects.get(pk=operation.target_id)
 
 
 def run(operation_id: uuid.UUID) -> None:

@@ -1,4 +1,4 @@
-"""What people do with clouds: `servers`, `accounts` and `choices` and `choosing` (defaults)."""
+"""What people do with clouds: `servers`, `accounts` and `choices` (defaults and keys)."""
 
 from clouds.services.accounts import (
     driver_named,
@@ -12,17 +12,7 @@ from clouds.services.accounts import (
 )
 from clouds.services.booting import Plan, boot_servers, plan_servers
 from clouds.services.changing import rename_account, update_account
-from clouds.services.choices import (
-    FORMATS,
-    defaults_in_force,
-    favourites,
-    next_boot,
-    next_naming,
-    output_format,
-    portal_defaults,
-    usual_key,
-)
-from clouds.services.choosing import set_default, set_defaults, set_naming
+from clouds.services.choices import defaults_in_force, favourites, next_boot, set_default, set_defaults, usual_key
 from clouds.services.facts import (
     AccountFacts,
     HeldFacts,
@@ -34,55 +24,79 @@ from clouds.services.facts import (
     live_operations,
     server_facts,
 )
+from clouds.services.holdings import (
+    LimitFacts,
+    VolumeFacts,
+    at_server,
+    limit_facts,
+    limit_totals,
+    volume_facts,
+    volumes_of,
+)
 from clouds.services.labels import label_servers, labelled, mark_servers
+from clouds.services.naming import ID, named
 from clouds.services.servers import (
     ACTIONS,
-    ID,
     abilities,
     assign_ip,
     change_servers,
     delete_servers,
     find_servers,
-    named,
     open_console,
     read_console_log,
     release_ip,
     rename_server,
 )
+from clouds.services.volumes import (
+    attach_volume,
+    create_volumes,
+    delete_volumes,
+    detach_volumes,
+    find_volumes,
+    missing,
+    volume_deeds,
+)
 
 __all__ = [
     "ACTIONS",
-    "FORMATS",
     "ID",
     "AccountFacts",
     "HeldFacts",
+    "LimitFacts",
     "Plan",
     "ServerFacts",
+    "VolumeFacts",
     "abilities",
     "account_facts",
     "assign_ip",
+    "at_server",
+    "attach_volume",
     "boot_servers",
     "change_servers",
+    "create_volumes",
     "defaults_in_force",
     "delete_servers",
+    "delete_volumes",
+    "detach_volumes",
     "driver_named",
     "drivers",
     "favourites",
     "find_servers",
+    "find_volumes",
     "held_facts",
     "known_clouds",
     "label_servers",
     "labelled",
     "light",
+    "limit_facts",
+    "limit_totals",
     "live_operations",
     "mark_servers",
+    "missing",
     "named",
     "next_boot",
-    "next_naming",
     "open_console",
-    "output_format",
     "plan_servers",
-    "portal_defaults",
     "read_console_log",
     "refresh_account",
     "register_account",
@@ -94,9 +108,11 @@ __all__ = [
     "server_facts",
     "set_default",
     "set_defaults",
-    "set_naming",
     "switch_account",
     "update_account",
     "usual_key",
+    "volume_deeds",
+    "volume_facts",
+    "volumes_of",
     "watch",
 ]

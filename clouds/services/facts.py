@@ -14,8 +14,8 @@ from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum,
 from django.utils import timezone
 
 from accounts.models import User
-from cloudmesh.types import ServerState
-from clouds.models import CloudAccount, Flavor, Image, Server, Sync
+from cloudmesh.types import ServerState, VolumeState
+from clouds.models import CloudAccount, Flavor, Image, Server, Sync, Volume
 from clouds.services import choices
 from operations.models import OPEN, Operation
 from projects import access, quota
@@ -23,6 +23,7 @@ from projects.models import Project, Quota
 
 MOST_CLOUDS = 200  # on one page
 RESOURCES = ("instances", "cores", "ram")
+OF_VOLUMES = ("volumes", "disk")
 NEVER_THERE = Q(state=ServerState.ERROR, provider_id="")  # a boot that failed before its cloud made anything
 #: What a row of a list does not show and would be most of what the database sends.
 HEAVY = ("native", "native_hash", "security_groups")
@@ -219,12 +220,15 @@ def taken(servers: QuerySet[Server]) -> QuerySet[Server]:
 
 
 def taken_by(project: Project) -> quota.Taken:
-    """What the servers of a project's clouds take, by cloud and owner; one question."""
-    rows = taken(Server.objects.filter(account__project=project)).order_by().values_list("account", "owner")
-    counted = rows.annotate(Count("pk"), Sum("cores", default=0), Sum("ram", default=0))
-    found: dict[str, dict[uuid.UUID | None, dict[str, int]]] = defaultdict(dict)
-    for account, owner, *amounts in counted:
-        found[f"cloud:{account}"][owner] = dict(zip(RESOURCES, amounts, strict=True))
+    """What the servers and volumes of a project's clouds take, by cloud and owner; two questions."""
+    servers = taken(Server.objects.filter(account__project=project)).order_by().values_list("account", "owner")
+    volumes = Volume.objects.filter(account__project=project).exclude(state=VolumeState.DELETED).exclude(NEVER_THERE)
+    of_servers = servers.annotate(Count("pk"), Sum("cores", default=0), Sum("ram", default=0))
+    of_volumes = volumes.order_by().values_list("account", "owner").annotate(Count("pk"), Sum("size", default=0))
+    found: dict[str, dict[uuid.UUID | None, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for names, counted in ((RESOURCES, of_servers), (OF_VOLUMES, of_volumes)):
+        for account, owner, *amounts in counted:
+            found[f"cloud:{account}"][owner] |= dict(zip(names, amounts, strict=True))
     return found
 
 

@@ -1,18 +1,17 @@
 """Promises about servers that are there: recorded in one transaction; nothing here waits for a cloud."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid, NotFound
-from cloudmesh.types import ServerState, expand_names, is_glob
+from cloudmesh.types import ServerState
 from clouds import defaults
 from clouds.models import AccountState, Server
+from clouds.services import naming
 from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
@@ -21,7 +20,6 @@ from projects import access
 from projects.models import Project
 
 ACTIONS = tuple(BRINGS)
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: From which states an action makes sense; any other state refuses it before the cloud is asked.
 FROM: Mapping[str, frozenset[str]] = {
     "start": frozenset({ServerState.STOPPED, ServerState.SUSPENDED, ServerState.ERROR, ServerState.UNKNOWN}),
@@ -112,28 +110,10 @@ def read_console_log(*, actor: User, server: Server, lines: int = 100) -> Operat
 
 def find_servers(*, actor: User, names: Sequence[str], permission: str, project: Project | None = None) -> list[Server]:
     """The live servers that names, ids, hostlists and globs mean. Raises NotFound, Ambiguous, NotAllowed."""
-    if not names:
-        raise Invalid("Name at least one server.", field="servers")
     live = access.visible(Server, actor).exclude(state=ServerState.DELETED).select_related("account__cloud", "project")
     live = live.filter(project=project) if project else live
-    ids = [name for name in names if ID.fullmatch(name)]
-    by_id = {str(server.pk): server for server in live.filter(pk__in=ids)} if ids else {}
-    found: dict[Any, Server] = {}
-    for text in names:
-        for server in [by_id[text]] if text in by_id else _matching(live, text):
-            found[server.pk] = access.permitted(server, actor=actor, permission=permission)
-    return list(found.values())
-
-
-def named(text: str) -> Q:
-    """The condition that a hostlist or glob means. Raises Invalid."""
-    plain, globs = [], Q()
-    for name in expand_names(text):
-        if is_glob(name):
-            globs |= Q(name__regex=_regex(name))
-        else:
-            plain.append(name)
-    return Q(name__in=plain) | globs if globs else Q(name__in=plain)
+    found = naming.find(live, names, kind="server")
+    return [access.permitted(server, actor=actor, permission=permission) for server in found]
 
 
 def abilities(server: Server) -> list[dict[str, Any]]:
@@ -141,30 +121,6 @@ def abilities(server: Server) -> list[dict[str, Any]]:
     names = (*ACTIONS, *BESIDE, "delete")
     reasons = {name: why_not(server, name) for name in names}
     return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
-
-
-def _matching(live: QuerySet[Server], text: str) -> list[Server]:
-    names = expand_names(text)
-    found = _called([name for name in names if not is_glob(name)], live)
-    for glob in filter(is_glob, names):
-        matches = list(live.filter(name__regex=_regex(glob)))
-        if not matches:
-            raise NotFound(f"No server's name matches {glob[:80]!r}.", wanted=glob[:80])
-        found += matches
-    return found
-
-
-def _called(names: list[str], live: QuerySet[Server]) -> list[Server]:
-    """One question where each name is one server's; else one for each name, to say which is not."""
-    found = list(live.filter(name__in=names)) if len(names) > 1 else []
-    if {server.name for server in found} == set(names) and len(found) == len(names):
-        return found
-    return [access.first_named(live, name, kind="server") for name in names]
-
-
-def _regex(glob: str) -> str:
-    """As PostgreSQL writes it; Python's fnmatch writes groups that it does not know."""
-    return "^" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in glob) + "$"
 
 
 def ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:

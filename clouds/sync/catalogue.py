@@ -15,6 +15,7 @@ from activity import lifecycle
 from cloudmesh import types
 from clouds.drivers import CloudDriver
 from clouds.models import CloudAccount, Flavor, FloatingIp, Held, Image, KeyPair, Network, SecurityGroup, Sync
+from clouds.sync.limits import store_limits
 from operations.models import Operation
 from projects import quota
 
@@ -79,7 +80,7 @@ def read(account: CloudAccount, driver: CloudDriver, kind: str, began: datetime.
     if kind == Sync.Kind.LIMITS:
         limits = list(driver.limits()) if driver.abilities["limits"] else []
         quota.store_limits(account.project, scope=account.lane, limits=limits)
-        return len(limits), 0
+        return len(limits), store_limits(account, limits)
     catalogue = CATALOGUES[kind]
     if catalogue.ability and not driver.abilities[catalogue.ability]:
         return 0, 0
@@ -112,9 +113,8 @@ def merge(account: CloudAccount, catalogue: Catalogue, seen: Iterable[Any], bega
     if gone:
         model._default_manager.filter(account=account, provider_id__in=gone).delete()
     if fresh or gone:
-        kind = str(model._meta.model_name)
         lifecycle.note(
-            kind=kind,
+            kind=str(model._meta.model_name),
             verb="synced",
             topic=account.topic,
             object_id=account.pk,

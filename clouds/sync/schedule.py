@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from cloudmesh.errors import Busy, DriverError
 from clouds.models import AccountState, CloudAccount, Sync
-from clouds.sync import catalogue, connect, servers
+from clouds.sync import catalogue, connect, servers, volumes
 from operations.engine import lease
 
 #: Seconds between readings: while something changes, while somebody looks, and at rest.
 SERVERS = (2, 4, 60)
 SERVERS_IN_FULL = (5, 15, 120)  # where the cloud cannot tell what changed
+VOLUMES = (3, 20, 300)
 OTHERS: Mapping[str, float] = {
     Sync.Kind.IMAGES: 900,
     Sync.Kind.FLAVORS: 900,
@@ -31,6 +32,7 @@ OTHERS: Mapping[str, float] = {
     Sync.Kind.FLOATING_IPS: 300,
     Sync.Kind.SECURITY_GROUPS: 300,
 }
+LIMITS_AFTER = 10  # seconds after a change
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
 BUSY, FAILED = 5.0, 60.0  # seconds after a cloud that was busy, and one that refused
@@ -69,7 +71,8 @@ def watch(project_id: uuid.UUID | str) -> None:
     """Somebody looks at a project's servers: read its clouds more often for a while."""
     if not _is_watched(project_id):
         soon = timezone.now() + datetime.timedelta(seconds=SERVERS[1])
-        Sync.objects.filter(account__project_id=project_id, kind=Sync.Kind.SERVERS, due_at__gt=soon).update(
+        kinds = (Sync.Kind.SERVERS, Sync.Kind.VOLUMES)
+        Sync.objects.filter(account__project_id=project_id, kind__in=kinds, due_at__gt=soon).update(
             due_at=timezone.now()
         )
     with contextlib.suppress(redis.RedisError):
@@ -104,6 +107,7 @@ def _read_once(sync: Sync) -> float:
         sync.full_at = began
     if changed:
         sync.changed_at = sync.done_at
+        _hasten_limits(sync)
     sync.since = began - OVERLAP
     return _interval(sync, changed)
 
@@ -111,6 +115,8 @@ def _read_once(sync: Sync) -> float:
 def _read(sync: Sync, began: datetime.datetime) -> tuple[int, int, bool]:
     """How many things were seen, how many had changed, and whether everything was read."""
     with connect.reaching(sync.account) as driver:
+        if sync.kind == Sync.Kind.VOLUMES:
+            return *volumes.read(sync.account, driver, began), True
         if sync.kind != Sync.Kind.SERVERS:
             return *catalogue.read(sync.account, driver, sync.kind, began), True
         full = not driver.abilities["changes"] or sync.full_at is None or began - sync.full_at > FULL_EVERY
@@ -119,6 +125,14 @@ def _read(sync: Sync, began: datetime.datetime) -> tuple[int, int, bool]:
         return sync.count, 0, False
     tally = servers.merge(sync.account, seen, full=full, began=began)
     return (tally.seen if full else sync.count), tally.changed, full
+
+
+def _hasten_limits(sync: Sync) -> None:
+    """What is used changes with what is there: have the limits read again, once all that goes on has settled a bit."""
+    if sync.kind in (Sync.Kind.SERVERS, Sync.Kind.VOLUMES):
+        soon = timezone.now() + datetime.timedelta(seconds=LIMITS_AFTER)
+        limits = Sync.objects.filter(account=sync.account_id, kind=Sync.Kind.LIMITS)
+        limits.filter(due_at__gt=soon).update(due_at=soon)
 
 
 def _claim(sync_id: int) -> Sync | None:
@@ -149,13 +163,20 @@ def _release(sync: Sync, *, pause: float) -> None:
 
 
 def _interval(sync: Sync, changed: int) -> float:
-    if sync.kind != Sync.Kind.SERVERS:
+    if sync.kind not in (Sync.Kind.SERVERS, Sync.Kind.VOLUMES):
         return OTHERS[sync.kind]
-    can_tell = connect.driver_named(sync.account.cloud.driver).abilities["changes"]
-    moving, watched, rest = SERVERS if can_tell else SERVERS_IN_FULL
-    if changed or servers.unsettled(sync.account):
+    moving, watched, rest = _pace(sync)
+    reading = volumes if sync.kind == Sync.Kind.VOLUMES else servers
+    if changed or reading.unsettled(sync.account):
         return moving
     return watched if _is_watched(sync.account.project_id) else rest
+
+
+def _pace(sync: Sync) -> tuple[int, int, int]:
+    if sync.kind == Sync.Kind.VOLUMES:
+        return VOLUMES
+    can_tell = connect.driver_named(sync.account.cloud.driver).abilities["changes"]
+    return SERVERS if can_tell else SERVERS_IN_FULL
 
 
 def _is_watched(project_id: uuid.UUID | str) -> bool:

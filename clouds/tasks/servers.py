@@ -218,7 +218,10 @@ def _delete_ended(operation: Operation, reason: str) -> None:
     """The server is still there: say so instead of showing it as going away."""
     server = server_of(operation)
     if server.state == ServerState.DELETING:
-        lifecycle.transition(server, ServerState.UNKNOWN, reason=f"It could not be deleted: {reason}")
+        words = f"It could not be deleted: {reason}"
+        lifecycle.transition(
+            server, ServerState.UNKNOWN, reason=words, native_hash=""
+        )  # so that the next reading counts
         schedule.hurry(server.account)
 
 

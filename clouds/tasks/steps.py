@@ -9,7 +9,7 @@ from cloudmesh import types
 from cloudmesh.errors import Gone
 from cloudmesh.types import ServerState
 from clouds.drivers import CloudDriver
-from clouds.models import Server
+from clouds.models import Server, Sync
 from clouds.sync import schedule
 from clouds.sync import servers as reading
 from operations import engine
@@ -51,6 +51,7 @@ def gone(server: Server, *, reason: str) -> None:
     if server.state != ServerState.DELETED:
         lifecycle.transition(server, ServerState.DELETED, reason=reason)
     schedule.hurry(server.account)
+    schedule.hurry(server.account, Sync.Kind.VOLUMES)  # those that it had are free now
 
 
 def patience(operation: Operation) -> float:

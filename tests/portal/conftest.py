@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhook
 from clouds import services
-from clouds.models import Server
+from clouds.models import Server, Volume
 from projects import services as projects
 from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
 from tests import factories
@@ -40,6 +40,9 @@ def things(server: Server, member: User, project: Project) -> Things:
     invitation = Invitation.objects.create(project=project, digest="d" * 64, expires_at=tomorrow)
     asking = JoinRequest.objects.create(project=project, user=factories.make_user("hopeful"), state="open")
     policy = Policy.objects.create(name="bare-metal", service="machines:i[1-4]", state="draft")
+    volume = Volume.objects.create(
+        account=server.account, project=project, owner=member, name="data", size=1, state="available", provider_id="v1"
+    )
     agreement = Agreement.objects.create(name="use", title="Terms of use", text="Be kind.")
     notice = Notice.objects.create(user=member, kind="account", title="Welcome")
     session = Session.objects.create(session_key="s" * 32, session_data="", user=member, expire_date=tomorrow)
@@ -62,6 +65,7 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/staff/accounts/", "pk"): member.pk, ("/staff/accounts/", "user"): member.pk,
         ("/staff/accounts/", "deed"): "suspend", ("/staff/approvals/", "pk"): operation.pk,
         ("/api/v1/servers/", "name"): server.name, ("/api/v1/servers/", "act"): "stop",
+        ("/api/v1/volumes/", "name"): volume.name,
         ("/api/v1/clouds/", "name"): server.account.cloud.name, ("/api/v1/keys/", "name"): key.name,
         ("/api/v1/tokens/", "id"): token.pk, ("/api/v1/operations/", "id"): operation.pk,
         ("/api/v1/images/", "id"): server.account.images.first().pk,

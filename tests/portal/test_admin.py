@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts import services as accounts
 from accounts.models import Agreement, Mail, Profile, User
 from activity.models import Event
-from clouds.models import CloudAccount, Server
+from clouds.models import CloudAccount, Server, Volume
 from operations.models import Operation
 from projects import services
 from projects.models import Application, Policy, Project
@@ -50,6 +50,7 @@ def everything(server: Server, member: User, project: Project, admin: User) -> d
         Project: project,
         Server: server,
         User: member,
+        Volume: Volume.objects.create(account=server.account, project=project, name="data", native={"key": "s3cret"}),
         type(webhook): webhook,
     }
 

@@ -36,6 +36,8 @@ REFUSED = (401, 403, *UNSEEN)
 BODIES = {
     "rename/": {"name": "other"},
     "clouds/": {"name": "mine", "driver": "simulator", "credential": {"world": "w", "username": "u", "password": "p"}},
+    "volumes/": {"name": "other", "size": 1},
+    "attach/": {"server": "gregor_1"},
     "decide/": {"decision": "approve"},
     "remark/": {"text": "Why?"},
     "review/": {"vote": "approve"},
@@ -170,7 +172,7 @@ def shape(text: str, there: str, nowhere: str) -> str:
 def body(door: Door, things: Things) -> dict[str, Any]:
     """For what is made in a project, in that of the things."""
     found = next((content for end, content in BODIES.items() if door.is_api and door.route.endswith(end)), {})
-    return found | {"project": things.project.name} if "driver" in found else found
+    return found | {"project": things.project.name} if found.keys() & {"driver", "size"} else found
 
 
 def entered(user: User | None) -> Client:

@@ -126,7 +126,7 @@ class Ec2(Volumes):
         yield Limit(resource="floating_ips", limit=cap, used=len(addresses.of_account(self._ec2)))
         held = [volume.size for volume in self.volumes()]
         yield Limit(resource="volumes", limit=None, used=len(held))
-        yield Limit(resource="gigabytes", limit=None, used=sum(held))
+        yield Limit(resource="disk", limit=None, used=sum(held))
 
     def server(self, server_id: str) -> Server:
         for server in self._some(InstanceIds=[server_id]):

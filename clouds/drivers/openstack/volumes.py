@@ -48,7 +48,7 @@ STATES: Mapping[str, VolumeState] = {
 }
 LIMITS: Mapping[str, tuple[str, str]] = {
     "volumes": ("maxTotalVolumes", "totalVolumesUsed"),
-    "gigabytes": ("maxTotalVolumeGigabytes", "totalGigabytesUsed"),
+    "disk": ("maxTotalVolumeGigabytes", "totalGigabytesUsed"),
     "snapshots": ("maxTotalSnapshots", "totalSnapshotsUsed"),
 }
 

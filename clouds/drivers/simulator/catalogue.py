@@ -94,7 +94,7 @@ QUOTA: Mapping[str, int | None] = {
     "floating_ips": 10,
     "keys": 100,
     "volumes": 20,
-    "gigabytes": 1000,
+    "disk": 1000,
 }
 
 INDIA = Character(
@@ -115,8 +115,7 @@ ALAMO = Character(
     cidr="10.32.0.0/12",
     public_cidr="198.51.100.0/24",
     latency=QUICK | {"build": (3.0, 6.0), "delete": (1.0, 3.0)},
-    quota={"instances": 20, "cores": 40, "ram": 163_840, "floating_ips": 5, "keys": 50}
-    | {"volumes": 10, "gigabytes": 500},
+    quota={"instances": 20, "cores": 40, "ram": 163_840, "floating_ips": 5, "keys": 50} | {"volumes": 10, "disk": 500},
     images=(*SHARED, CUDA, OLD),
     flavors=_flavors(*CLASSIC, ("r1.large", 4, 32768, 80), ("g1.large", 8, 65536, 160)),
 )
@@ -129,7 +128,7 @@ SIERRA = Character(
     public_cidr="192.0.2.0/24",
     latency=QUICK | {"build": (2.0, 6.0), "reboot": (2.0, 4.0)},
     quota={"instances": 100, "cores": 160, "ram": 327_680, "floating_ips": 20, "keys": None}
-    | {"volumes": None, "gigabytes": 2000},
+    | {"volumes": None, "disk": 2000},
     images=(*SHARED, WINDOWS, OLD),
     flavors=_flavors(
         ("m1.tiny", 1, 1024, 4),

@@ -39,7 +39,7 @@ def find(desk: Desk, token: str) -> Row | None:
 def usage(desk: Desk) -> dict[str, int]:
     """What the project's volumes take of its quota."""
     rows = listing(desk)
-    return {"volumes": len(rows), "gigabytes": sum(row["size"] for row in rows)}
+    return {"volumes": len(rows), "disk": sum(row["size"] for row in rows)}
 
 
 # -- changing ------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def create(desk: Desk, spec: VolumeSpec, *, token: str, build_error: str = "") -
         raise CloudError(400, f"Invalid volume size: {spec.size} GiB; use 1 to {LARGEST}.")
     if spec.server:
         servers.get(desk, spec.server)
-    network.require(desk, usage(desk), {"volumes": 1, "gigabytes": spec.size})
+    network.require(desk, usage(desk), {"volumes": 1, "disk": spec.size})
     row = {
         "id": str(uuid.uuid4()),
         "project": desk.project,

@@ -134,4 +134,4 @@ class VolumeContract:
         make_volume(size=3)
         used = {limit.resource: limit.used for limit in driver.limits()}
         assert used["volumes"] >= 1
-        assert used["gigabytes"] >= 3
+        assert used["disk"] >= 3

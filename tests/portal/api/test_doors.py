@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver
 from accounts import services as people
 from accounts.models import User
 from clouds import services
-from clouds.models import CloudAccount, Flavor, Image, Network, Server
+from clouds.models import CloudAccount, Flavor, Image, Network, Server, Volume
 from operations.models import Operation
 from portal.api.urls import urlpatterns
 from tests import factories
@@ -62,11 +62,15 @@ def things(account: CloudAccount, member: User) -> dict[str, str]:
     """One of each noun, of somebody in a project."""
     server = factories.make_server(account, member, "gregor_1")
     operation = services.change_servers(actor=member, servers=[server], action="stop")
+    volume = Volume.objects.create(
+        account=account, project=account.project, owner=member, name="data", size=1, state="error"
+    )
     return {
         "servers": str(server.pk),
         "clouds": str(account.pk),
         "images": str(Image.objects.all()[0].pk),
         "flavors": str(Flavor.objects.all()[0].pk),
+        "volumes": str(volume.pk),
         "networks": str(Network.objects.all()[0].pk),
         "keys": str(factories.make_key(member).pk),
         "operations": str(operation.pk),

@@ -209,4 +209,4 @@ def test_limits_count_what_runs(driver: Ec2, endpoint: Endpoint) -> None:
     endpoint.say("DescribeVolumes", f"<volumeSet><item>{disk}</item></volumeSet>")
     limits = {limit.resource: (limit.used, limit.limit) for limit in driver.limits()}
     servers = {"instances": (1, 20), "cores": (2, None), "ram": (1024, None), "floating_ips": (0, 5)}
-    assert limits == {**servers, "volumes": (1, None), "gigabytes": (8, None)}
+    assert limits == {**servers, "volumes": (1, None), "disk": (8, None)}

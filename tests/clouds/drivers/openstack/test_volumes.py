@@ -120,4 +120,4 @@ def test_limits_tell_of_volumes(cinder: Replay, driver: OpenStack) -> None:
     cinder.on("GET", "/compute/v2.1/limits", Answer(recorded("limits")))
     cinder.on("GET", f"{CINDER}/limits", Answer({"limits": {"absolute": absolute}}))
     told = {limit.resource: (limit.used, limit.limit) for limit in driver.limits()}
-    assert (told["volumes"], told["gigabytes"]) == ((3, 10), (40, None))
+    assert (told["volumes"], told["disk"]) == ((3, 10), (40, None))

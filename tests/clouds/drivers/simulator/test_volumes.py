@@ -45,9 +45,9 @@ def test_a_size_that_cannot_be_is_refused(driver: Simulator, size: int) -> None:
 
 
 def test_a_quota_that_is_passed_is_full(driver: Simulator, world: control.World) -> None:
-    control.set_quota(world, gigabytes=15)
+    control.set_quota(world, disk=15)
     driver.create_volume(DATA, token="v1")
-    with pytest.raises(Full, match="gigabytes: requested 10, but already used 10 of 15"):
+    with pytest.raises(Full, match="disk: requested 10, but already used 10 of 15"):
         driver.create_volume(DATA, token="v2")
 
 

@@ -9,7 +9,31 @@ from django.utils import timezone
 
 from activity.models import Stateful, new_id
 from cloudmesh.types import UNSETTLED, ImageState, ServerState
+from clouds.models.volumes import RESTLESS_VOLUMES, Limit, Volume
 from projects.models import Project
+
+__all__ = [
+    "MOVING",
+    "RESTLESS_VOLUMES",
+    "AccountState",
+    "Cloud",
+    "CloudAccount",
+    "Default",
+    "Flavor",
+    "FloatingIp",
+    "Health",
+    "Held",
+    "Image",
+    "KeyPair",
+    "Limit",
+    "NameCounter",
+    "Network",
+    "Owned",
+    "SecurityGroup",
+    "Server",
+    "Sync",
+    "Volume",
+]
 
 
 class Cloud(models.Model):
@@ -67,6 +91,7 @@ class CloudAccount(Stateful):
     pending = models.TextField(blank=True)
     credential_version = models.PositiveIntegerField(default=0)
     facts = models.JSONField(default=dict)
+    lacks = models.JSONField(default=dict)  # what this cloud cannot do though its kind can, with reasons
     is_enabled = models.BooleanField(default=True)
     may_go_private = models.BooleanField(default=False)  # registered by an administrator: private addresses allowed
 
@@ -262,6 +287,7 @@ class Sync(models.Model):
         LIMITS = "limits"
         FLOATING_IPS = "floating_ips"
         SECURITY_GROUPS = "security_groups"
+        VOLUMES = "volumes"
 
     account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="syncs")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -287,10 +313,7 @@ class Sync(models.Model):
 
 
 class Default(models.Model):
-    """A value used when nothing is said: of a user in a project, of a project (no user), or of the portal (neither).
-
-    What is for one cloud names the account; the portal, which has none, names the cloud.
-    """
+    """A value used when nothing is said: of a user in a project, of a project (no user), or of the portal (neither)."""
 
     class Key(models.TextChoices):
         CLOUD = "cloud"
@@ -302,22 +325,19 @@ class Default(models.Model):
         LOGIN = "login"
         GROUP = "group"
         PREFIX = "prefix"
-        SCHEMA = "schema"
-        WIDTH = "width"
         FORMAT = "format"
         LAST_SERVER = "last_server"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="defaults")
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="defaults")
     account = models.ForeignKey(CloudAccount, models.CASCADE, null=True, related_name="defaults")
-    cloud = models.CharField(max_length=40, blank=True)
     key = models.CharField(max_length=16, choices=Key)
     value = models.CharField(max_length=255)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "project", "account", "cloud", "key"], nulls_distinct=False, name="default_once"
+                fields=["user", "project", "account", "key"], nulls_distinct=False, name="default_once"
             )
         ]
 
@@ -326,14 +346,14 @@ class Default(models.Model):
 
 
 class NameCounter(models.Model):
-    """The next number for a pattern of names in a project; taken under its row lock, so no two boots get the same."""
+    """The next number for a name prefix of a project; taken under its row lock, so no two boots get the same."""
 
     project = models.ForeignKey(Project, models.CASCADE)
-    pattern = models.CharField(max_length=255)  # gregor_{number}
+    prefix = models.CharField(max_length=64)
     next = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "pattern"], name="counter_once")]
+        constraints = [models.UniqueConstraint(fields=["project", "prefix"], name="counter_once")]
 
     def __str__(self) -> str:
-        return self.pattern.replace("{number}", str(self.next))
+        return f"{self.prefix}_{self.next}"
