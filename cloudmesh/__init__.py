@@ -9,6 +9,7 @@ print([server["name"] for server in mesh.servers(state="active")])
 TYPE_CHECKING = False  # typing itself would be half the time of `cm --version`
 if TYPE_CHECKING:
     from cloudmesh.client import Client as Client
+    from cloudmesh.client.asynchronous import AsyncClient as AsyncClient
 
 __version__ = "1.0.0.dev0"
 __all__ = ["Client", "__version__"]

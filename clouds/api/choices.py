@@ -1,116 +1,40 @@
-"""What is one's own, over REST: SSH keys, and what is used when nothing is said."""
+"""What is used when nothing is said, over REST; and how the next name looks."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import services as people
-from accounts.models import SshKey
-from activity.api import Answer, Body, Few, Flag, Lists, Named, Signed, Text, check_parameters, few, one
-from activity.views import OWN, SIGNED, needs
-from cloudmesh.errors import NotFound
-from clouds import services
+from activity.api import Answer, Body, Few, Flag, Named, Signed, Text, Whole, check_parameters, few
+from activity.views import SIGNED, needs
+from cloudmesh.errors import Invalid
+from clouds import defaults, services
 from clouds.models import Default
 from projects import access
 from projects.models import Project
 
 #: Fields of a change → the default that they set for each cloud named in them.
-BY_CLOUD = {"images": "image", "flavors": "flavor", "networks": "network", "logins": "login"}
-
-
-# -- keys ------------------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class KeyFacts:
-    key: SshKey
-    is_default: bool
-
-
-class KeyAnswer(Answer):
-    """A public SSH key, for the servers of all clouds."""
-
-    id = serializers.UUIDField(source="key.pk")
-    name = serializers.CharField(source="key.name")
-    fingerprint = serializers.CharField(source="key.fingerprint", help_text="As ssh-keygen -l prints it")
-    comment = serializers.CharField(source="key.comment")
-    public_key = serializers.CharField(source="key.public_key")
-    created_at = serializers.DateTimeField(source="key.created_at")
-    is_default = serializers.BooleanField(help_text="Your next boot takes it")
-
-
-class KeyRequest(Body):
-    name = Text(required=False, help_text="From the key's comment if not given")
-    public_key = Text(help_text="One line, as in id_ed25519.pub")
-
-
-class Keys(Lists):
-    """One's own public SSH keys."""
-
-    permissions = {
-        "list": SIGNED,
-        "retrieve": OWN,
-        "create": SIGNED,
-        "destroy": OWN,
-    }
-    serializer_class = KeyAnswer
-    lookup_url_kwarg = "name"
-    searched = {"name": "name", "comment": "comment"}
-    orders = {"name": "name", "created_at": "created_at"}
-    ordering = "created_at"
-
-    def records(self, request: Signed) -> QuerySet[SshKey]:
-        return access.visible(SshKey, request.user)
-
-    def facts(self, records: Sequence[SshKey]) -> list[KeyFacts]:
-        usual = services.usual_key(self.request.user, _default_project(self.request))
-        return [KeyFacts(key, key == usual) for key in records]
-
-    @extend_schema(responses=KeyAnswer)
-    def retrieve(self, request: Signed, name: str) -> Response:
-        """One key, by name or id."""
-        return one(request, KeyAnswer, self.facts([self._own(request, name)])[0])
-
-    @extend_schema(request=KeyRequest, responses={201: KeyAnswer})
-    def create(self, request: Signed) -> Response:
-        """Keep a public key; boots upload it to their cloud where it is missing."""
-        wish = KeyRequest.parse(request)
-        key = people.add_ssh_key(actor=request.user, name=wish.get("name", ""), public_key=wish["public_key"])
-        return one(request, KeyAnswer, self.facts([key])[0], status=201)
-
-    @extend_schema(responses={204: None})
-    def destroy(self, request: Signed, name: str) -> Response:
-        """Forget a key; servers that have it keep it."""
-        people.remove_ssh_key(key=self._own(request, name), actor=request.user)
-        return Response(status=204)
-
-    def _own(self, request: Signed, name: str) -> SshKey:
-        return access.first_named(self.records(request), name, kind="key")
-
-
-def _default_project(request: Signed) -> Project | None:
-    try:
-        return access.default_project(request.user)
-    except NotFound:
-        return None
-
-
-# -- defaults --------------------------------------------------------------------------------------------------
+BY_CLOUD = {
+    "images": "image",
+    "flavors": "flavor",
+    "networks": "network",
+    "logins": "login",
+    "keys": "key",
+    "security_groups": "security_group",
+}
+IN_PROJECT = OpenApiParameter("project", description="In this project; your default one if not given.")
 
 
 class DefaultAnswer(Answer):
     """What is used when nothing is said, and where that comes from."""
 
-    key = serializers.CharField(help_text="cloud, image, flavor, key, group, prefix, …")
-    cloud = serializers.CharField(source="account.cloud.name", allow_null=True, help_text="null: for all clouds")
+    key = serializers.ChoiceField(Default.Key.values)
+    cloud = serializers.CharField(allow_null=True, help_text="null: for all clouds")
     value = serializers.CharField()
-    id = serializers.CharField(help_text="The cloud's own id of an image, flavor or network")
+    id = serializers.CharField(help_text="The cloud's own id of an image, flavor or network; the id of a server")
     source = serializers.CharField(help_text="own, project, portal, first (usable), or none")  # type: ignore[assignment]
 
 
@@ -127,14 +51,20 @@ class DefaultChange(Body):
     key = Text(required=False)
     group = Text(required=False)
     prefix = Text(required=False, help_text="Of the names that boots hand out")
+    width = Text(required=False, help_text="Digits of their numbers: 3 for 007")
+    schema = Text(required=False, help_text="How they look: {user}-{group}-{number}")
     security_group = Text(required=False)
     format = Text(required=False, help_text="Of cm's output")
+    last_server = Text(required=False, help_text="A server's name or id")
     images = Named(required=False, help_text="Cloud → image")
     flavors = Named(required=False, help_text="Cloud → flavor")
     networks = Named(required=False, help_text="Cloud → network")
     logins = Named(required=False, help_text="Cloud → user name to log in with")
+    keys = Named(required=False, help_text="Cloud → key, where it is another than on all clouds")
+    security_groups = Named(required=False, help_text="Cloud → security group, where it is another")
     project = Text(required=False, help_text="In this project; your default one if not given")
     for_project = Flag(required=False, help_text="For everybody in the project")
+    for_portal = Flag(required=False, help_text="For everybody")
 
 
 @needs(SIGNED)
@@ -143,26 +73,52 @@ class Defaults(APIView):
 
     by_project = True
 
-    @extend_schema(responses=DefaultAnswers, operation_id="defaults_list", parameters=[OpenApiParameter("project")])
+    @extend_schema(
+        responses=DefaultAnswers,
+        operation_id="defaults_list",
+        parameters=[
+            IN_PROJECT,
+            OpenApiParameter(
+                "scope", enum=list(defaults.SCOPES), description="Only what is said there: without what is nearer."
+            ),
+        ],
+    )
     def get(self, request: Signed) -> Response:
-        check_parameters(request, ["project"])
-        return self._all(request, request.query_params.get("project", ""))
+        check_parameters(request, ["project", "scope"])
+        scope = request.query_params.get("scope") or defaults.OWN
+        if scope not in defaults.SCOPES:
+            raise Invalid(f"scope is one of {', '.join(defaults.SCOPES)}; not {scope[:40]!r}.", field="scope")
+        return _all(request, request.query_params.get("project", ""), scope)
 
     @extend_schema(request=DefaultChange, responses=DefaultAnswers)
     def patch(self, request: Signed) -> Response:
         wish = DefaultChange.parse(request)
-        named, for_project = wish.pop("project", ""), wish.pop("for_project", False)
-        services.set_defaults(
-            actor=request.user,
-            project=access.project_named(request.user, named, permission="project.view"),
-            values=list(_values(wish)),
-            for_project=for_project,
-        )
-        return self._all(request, named)
+        named, scope = wish.pop("project", ""), _scope(wish)
+        project = _project(request, named, scope)
+        services.set_defaults(actor=request.user, project=project, values=list(_values(wish)), scope=scope)
+        return _all(request, named, scope)
 
-    def _all(self, request: Signed, named: str) -> Response:
-        project = access.project_named(request.user, named, permission="project.view")
-        return few(DefaultAnswer.rows(services.defaults_in_force(actor=request.user, project=project)))
+
+def _project(request: Signed, named: str, scope: str) -> Project | None:
+    """The portal's defaults are set by people who may be in no project."""
+    if scope == defaults.PORTAL:
+        return None
+    return access.project_named(request.user, named, permission="project.view")
+
+
+def _all(request: Signed, named: str, scope: str) -> Response:
+    project = _project(request, named, scope)
+    if project is None:
+        return few(DefaultAnswer.rows(services.portal_defaults()))
+    return few(DefaultAnswer.rows(services.defaults_in_force(actor=request.user, project=project, scope=scope)))
+
+
+def _scope(wish: dict[str, Any]) -> str:
+    """For whom a change is; takes the fields that say it."""
+    for_project, for_portal = wish.pop("for_project", False), wish.pop("for_portal", False)
+    if for_project and for_portal:
+        raise Invalid("Set it for the project or for the portal, not for both at once.", field="for_portal")
+    return defaults.PORTAL if for_portal else defaults.PROJECT if for_project else defaults.OWN
 
 
 def _values(wish: dict[str, Any]) -> Sequence[tuple[str, str, str]]:
@@ -171,3 +127,51 @@ def _values(wish: dict[str, Any]) -> Sequence[tuple[str, str, str]]:
     return plain + [
         (key, value, cloud) for field, key in BY_CLOUD.items() for cloud, value in wish.get(field, {}).items()
     ]
+
+
+# -- the next name ---------------------------------------------------------------------------------------------
+
+
+class NamingAnswer(Answer):
+    """The name that the next boot gives, and what it is made of."""
+
+    name = serializers.CharField()
+    number = serializers.IntegerField(help_text="Of the next name")
+    prefix = serializers.CharField()
+    width = serializers.CharField(help_text="Digits that a number has at least")
+    schema = serializers.CharField()
+    sources = serializers.DictField(child=serializers.CharField(), help_text="own, project, portal or first")
+
+
+class NamingChange(Body):
+    """Each field changes how one's names look; empty text removes what was set."""
+
+    prefix = Text(required=False)
+    width = Text(required=False, help_text="Digits of the number: 3 for 007")
+    schema = Text(required=False, help_text=f"With any of {', '.join(defaults.WORDS)} in braces")
+    number = Whole(required=False, help_text="Count on from here")
+    project = Text(required=False, help_text="In this project; your default one if not given")
+
+
+@needs(SIGNED)
+class NextName(APIView):
+    """The name of the next server."""
+
+    by_project = True
+
+    @extend_schema(responses=NamingAnswer, operation_id="next_name", parameters=[IN_PROJECT])
+    def get(self, request: Signed) -> Response:
+        check_parameters(request, ["project"])
+        return self._told(request, request.query_params.get("project", ""))
+
+    @extend_schema(request=NamingChange, responses=NamingAnswer)
+    def patch(self, request: Signed) -> Response:
+        wish = NamingChange.parse(request)
+        named = wish.pop("project", "")
+        project = access.project_named(request.user, named, permission="server.create")
+        services.set_naming(actor=request.user, project=project, **wish)
+        return self._told(request, named)
+
+    def _told(self, request: Signed, named: str) -> Response:
+        project = access.project_named(request.user, named, permission="server.create")
+        return Response(NamingAnswer.row(services.next_naming(actor=request.user, project=project)))

@@ -313,7 +313,10 @@ class Sync(models.Model):
 
 
 class Default(models.Model):
-    """A value used when nothing is said: of a user in a project, of a project (no user), or of the portal (neither)."""
+    """A value used when nothing is said: of a user in a project, of a project (no user), or of the portal (neither).
+
+    What is for one cloud names the account; the portal, which has none, names the cloud.
+    """
 
     class Key(models.TextChoices):
         CLOUD = "cloud"
@@ -325,19 +328,22 @@ class Default(models.Model):
         LOGIN = "login"
         GROUP = "group"
         PREFIX = "prefix"
+        SCHEMA = "schema"
+        WIDTH = "width"
         FORMAT = "format"
         LAST_SERVER = "last_server"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="defaults")
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="defaults")
     account = models.ForeignKey(CloudAccount, models.CASCADE, null=True, related_name="defaults")
+    cloud = models.CharField(max_length=40, blank=True)
     key = models.CharField(max_length=16, choices=Key)
     value = models.CharField(max_length=255)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "project", "account", "key"], nulls_distinct=False, name="default_once"
+                fields=["user", "project", "account", "cloud", "key"], nulls_distinct=False, name="default_once"
             )
         ]
 
@@ -346,14 +352,14 @@ class Default(models.Model):
 
 
 class NameCounter(models.Model):
-    """The next number for a name prefix of a project; taken under its row lock, so no two boots get the same."""
+    """The next number for a pattern of names in a project; taken under its row lock, so no two boots get the same."""
 
     project = models.ForeignKey(Project, models.CASCADE)
-    prefix = models.CharField(max_length=64)
+    pattern = models.CharField(max_length=255)  # gregor_{number}
     next = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "prefix"], name="counter_once")]
+        constraints = [models.UniqueConstraint(fields=["project", "pattern"], name="counter_once")]
 
     def __str__(self) -> str:
-        return f"{self.prefix}_{self.next}"
+        return self.pattern.replace("{number}", str(self.next))

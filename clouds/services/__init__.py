@@ -1,4 +1,4 @@
-"""What people do with clouds: `servers`, `accounts` and `choices` (defaults and keys)."""
+"""What people do with clouds: `servers`, `accounts` and `choices` and `choosing` (defaults)."""
 
 from clouds.services.accounts import (
     driver_named,
@@ -12,7 +12,17 @@ from clouds.services.accounts import (
 )
 from clouds.services.booting import Plan, boot_servers, plan_servers
 from clouds.services.changing import rename_account, update_account
-from clouds.services.choices import defaults_in_force, favourites, next_boot, set_default, set_defaults, usual_key
+from clouds.services.choices import (
+    FORMATS,
+    defaults_in_force,
+    favourites,
+    next_boot,
+    next_naming,
+    output_format,
+    portal_defaults,
+    usual_key,
+)
+from clouds.services.choosing import set_default, set_defaults, set_naming
 from clouds.services.facts import (
     AccountFacts,
     HeldFacts,
@@ -59,6 +69,7 @@ from clouds.services.volumes import (
 
 __all__ = [
     "ACTIONS",
+    "FORMATS",
     "ID",
     "AccountFacts",
     "HeldFacts",
@@ -95,8 +106,11 @@ __all__ = [
     "missing",
     "named",
     "next_boot",
+    "next_naming",
     "open_console",
+    "output_format",
     "plan_servers",
+    "portal_defaults",
     "read_console_log",
     "refresh_account",
     "register_account",
@@ -108,6 +122,7 @@ __all__ = [
     "server_facts",
     "set_default",
     "set_defaults",
+    "set_naming",
     "switch_account",
     "update_account",
     "usual_key",

@@ -1,5 +1,6 @@
 """Booting: planned in one place, whether it is then done or only shown; nothing here waits for a cloud."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from projects.models import Project
 
 BOOTS, WAITS, REFUSED = "boots", "waits", "refused"
 MOST_APPROVERS = 10  # who are named
-Handing = Callable[[Project, str, int], list[str]]  # names from a project, a prefix and a count
+Handing = Callable[[Project, defaults.Naming, int], list[str]]  # names of a project, so many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +181,11 @@ def _names(choice: defaults.Choice, name: str, count: int, hand_out: Handing) ->
     """The names given, or handed out; several servers of one name are numbered below it."""
     project = choice.account.project
     if not name:
-        return hand_out(project, choice.prefix, count)
+        return hand_out(project, choice.naming, count)
     wanted = expand_names(name, limit=defaults.MAX_COUNT)
     if len(wanted) == 1 and count > 1:
         defaults.check_names(project, f"{wanted[0]}_1")
-        return hand_out(project, wanted[0], count)
+        return hand_out(project, dataclasses.replace(choice.naming, pattern=f"{wanted[0]}_{defaults.NUMBER}"), count)
     return defaults.check_names(project, name)
 
 
@@ -226,4 +227,4 @@ def _key_name(key: SshKey | None, owner: User | None) -> str:
 
 
 def _remember_last(actor: User, project: Project, server: Server) -> None:
-    defaults.store(user=actor, project=project, account=None, key=Default.Key.LAST_SERVER, value=server.name)
+    defaults.store(user=actor, project=project, key=Default.Key.LAST_SERVER, value=str(server.pk))

@@ -1,21 +1,19 @@
-"""Promises about defaults: what the next boot would use, and changing that."""
+"""What is used when nothing is said, for a next boot and for whoever asks."""
 
 import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
 
-from django.db import transaction
-
 from accounts.models import SshKey, User
-from activity import lifecycle
-from cloudmesh.errors import Invalid, NotFound, near
+from cloudmesh.errors import NotFound
 from clouds import defaults
-from clouds.models import CloudAccount, Default, Held
+from clouds.models import CloudAccount, Default
 from projects import access
 from projects.models import Project
 
-PER_CLOUD = (Default.Key.IMAGE, Default.Key.FLAVOR, Default.Key.NETWORK, Default.Key.LOGIN)
-FORMATS = ("table", "json", "yaml", "csv")
+FORMATS = ("table", "json", "yaml", "csv", "plain")
+FOR_PORTAL = ("cloud", "key", "security_group", "group", "prefix", "schema", "width", "format")  # of no cloud
+Said = tuple[str, str, str]  # the value, its source, and the id behind it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,34 @@ def next_boot(*, actor: User, project: Project, wanted: Mapping[str, str]) -> Ne
     """
     access.require(actor, "server.create", project)
     choice = defaults.resolve(actor=actor, project=project, wanted=wanted)
-    return Next(name=defaults.next_names(project, choice.prefix, 1)[0], choice=choice)
+    return Next(name=defaults.next_names(project, choice.naming, 1)[0], choice=choice)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NextName:
+    """The name that the next boot gives, and what it is made of."""
+
+    name: str
+    number: int
+    prefix: str
+    width: str
+    schema: str
+    sources: Mapping[str, str]
+
+
+def next_naming(*, actor: User, project: Project) -> NextName:
+    """How the next name looks when nothing is said; nothing is taken."""
+    access.require(actor, "server.create", project)
+    values = defaults.Values(actor, project)
+    naming = defaults.usual_naming(actor, project, values)
+    [number] = defaults.next_numbers(project, naming, 1)
+    texts = {name: said for name, said in defaults.usual_texts(actor, values, {}).items() if name != "group"}
+    return NextName(
+        name=naming.name(number),
+        number=number,
+        sources={name: source for name, (_, source) in texts.items()},
+        **{name: text for name, (text, _) in texts.items()},
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,22 +66,41 @@ class InForce:
     """A default as it is now, and where it comes from."""
 
     key: str
-    account: CloudAccount | None
+    cloud: str | None  # None: for all clouds
     value: str  # as people say it
-    id: str  # the provider's id of an image, flavor or network
+    id: str  # the provider's id of an image, flavor or network, ours of a server
     source: str
 
 
-def defaults_in_force(*, actor: User, project: Project) -> list[InForce]:
-    """What is used in `project` when `actor` says nothing: once, and for each cloud that can be used."""
+def defaults_in_force(*, actor: User, project: Project, scope: str = defaults.OWN) -> list[InForce]:
+    """What is used in `project` when `actor` says nothing: once, and for each cloud that can be used.
+
+    With the `scope` of the project without what is nearer to `actor`. A constant number of questions, however many
+    clouds.
+    """
     access.require(actor, "project.view", project)
-    values = defaults.Values(actor, project)
-    found = [_in_force(key, None, *pair) for key, pair in _plain(actor, project, values).items()]
-    accounts = access.visible(CloudAccount, actor).filter(project=project).select_related("cloud", "project")
-    for account in accounts:
-        if account.is_usable:
-            found += [_in_force(key, account, *pair) for key, pair in _of_cloud(account, values).items()]
-    return found
+    values = defaults.Values(actor, project, scope)
+    visible = access.visible(CloudAccount, actor).filter(project=project).select_related("cloud", "project")
+    accounts = [account for account in visible.defer("credential", "pending") if account.is_usable]
+    found = [_in_force(key, None, said) for key, said in _plain(actor, project, values).items()]
+    return found + _of_clouds(actor, dict.fromkeys(accounts, values))
+
+
+def portal_defaults() -> list[InForce]:
+    """What the portal says, for all clouds and for single ones."""
+    said = Default.objects.filter(user=None, project=None)
+    found = {(row.key, row.cloud or None): row.value for row in said.order_by("cloud", "key")}
+    known: dict[tuple[str, str | None], str] = {(key, None): "" for key in FOR_PORTAL}
+    return [
+        InForce(key=key, cloud=cloud, value=value, id="", source=defaults.PORTAL if value else defaults.NONE)
+        for (key, cloud), value in (known | found).items()
+    ]
+
+
+def output_format(actor: User) -> str:
+    """How `actor` wants to see lists, where they work now."""
+    places = access.workplaces(actor)
+    return (defaults.Values(actor, places[0]).get(Default.Key.FORMAT)[0] if places else "") or FORMATS[0]
 
 
 def favourites(*, actor: User, accounts: Sequence[CloudAccount]) -> dict[uuid.UUID, dict[str, str]]:
@@ -80,73 +124,19 @@ def usual_key(actor: User, project: Project | None) -> SshKey | None:
     return defaults.usual_key(actor, defaults.Values(actor, project))[0] if project else None
 
 
-@transaction.atomic
-def set_defaults(
-    *, actor: User, project: Project, values: Sequence[tuple[str, str, str]], for_project: bool = False
-) -> None:
-    """Set several defaults, each as key, value and cloud, or none of them. Raises what `set_default` does."""
-    for key, value, cloud in values:
-        set_default(actor=actor, project=project, key=key, value=value, cloud=cloud, for_project=for_project)
-
-
-@transaction.atomic
-def set_default(
-    *, actor: User, project: Project, key: str, value: str, cloud: str = "", for_project: bool = False
-) -> None:
-    """Set one default of the actor, or of the whole project; an empty value removes it.
-
-    Raises Invalid, NotFound with near names, NotAllowed.
-    """
-    access.require(actor, "project.manage" if for_project else "project.view", project)
-    if key not in Default.Key.values or key == Default.Key.LAST_SERVER:
-        known = [name for name in Default.Key.values if name != Default.Key.LAST_SERVER]
-        raise Invalid(
-            f"There is no default {key[:40]!r}; there are: {', '.join(known)}.{near(key, known)}", field="key"
-        )
-    account = _account(actor, project, cloud) if key in PER_CLOUD else None
-    value = _checked(actor, project, account, key, value) if value else ""
-    defaults.store(user=None if for_project else actor, project=project, account=account, key=key, value=value)
-    topic = f"project:{project.pk}" if for_project else actor.topic
-    facts = {"key": key, "value": value, "cloud": str(account or "")}
-    lifecycle.note(kind="default", verb="set", topic=topic, name=key, project_id=project.pk, actor=actor, data=facts)
-
-
-def _account(actor: User, project: Project, cloud: str) -> CloudAccount:
-    return defaults.choose_cloud(actor, project, cloud, defaults.Values(actor, project))[0]
-
-
-def _checked(actor: User, project: Project, account: CloudAccount | None, key: str, value: str) -> str:
-    """The value as it is stored, if it means something."""
-    if key == Default.Key.CLOUD:
-        return _account(actor, project, value).cloud.name
-    if key == Default.Key.KEY:
-        return access.first_named(SshKey.objects.filter(user=actor), value, kind="key").name
-    if account and key == Default.Key.IMAGE:
-        return defaults.find_image(account, value).provider_id
-    if account and key == Default.Key.FLAVOR:
-        return defaults.find_flavor(account, value).provider_id
-    if account and key == Default.Key.NETWORK:
-        return defaults.find_network(account, value).provider_id
-    if key == Default.Key.FORMAT and value not in FORMATS:
-        raise Invalid(f"format is one of {', '.join(FORMATS)}; not {value[:40]!r}.", field="format")
-    if not defaults.NAME.match(value):
-        raise Invalid(
-            f"{value[:40]!r} cannot be a {key}: use up to 63 letters, digits, dots, dashes and underscores.",
-            field="value",
-        )
-    return value
-
-
-def _plain(actor: User, project: Project, values: defaults.Values) -> dict[str, tuple[str, str]]:
-    """Defaults that belong to no cloud: the value and its source."""
-    found = {"cloud": _usual_cloud(actor, project, values)}
+def _plain(actor: User, project: Project, values: defaults.Values) -> dict[str, Said]:
+    """Defaults that belong to no cloud."""
     key, source = defaults.usual_key(actor, values)
-    found["key"] = (key.name if key else "", source)
-    found |= defaults.usual_texts(actor, values)
-    form, source = values.get(Default.Key.FORMAT)
-    found["format"] = (form or FORMATS[0], source or defaults.FIRST)
-    last, source = values.get(Default.Key.LAST_SERVER)
-    return found | {"last_server": (last, source or defaults.NONE)}
+    found: dict[str, tuple[str, str]] = {
+        "cloud": _usual_cloud(actor, project, values),
+        "key": (key.name if key else "", source),
+        "security_group": defaults.usual_rules(values),
+        **defaults.usual_texts(actor, values, {}),
+        "format": next(iter(values.all(Default.Key.FORMAT)), (FORMATS[0], defaults.FIRST)),
+    }
+    server, source = defaults.last_server(actor, project, values)
+    last = (server.name, source, str(server.pk)) if server else ("", source, "")
+    return {key: (*said, "") for key, said in found.items()} | {"last_server": last}
 
 
 def _usual_cloud(actor: User, project: Project, values: defaults.Values) -> tuple[str, str]:
@@ -157,23 +147,29 @@ def _usual_cloud(actor: User, project: Project, values: defaults.Values) -> tupl
     return account.cloud.name, source
 
 
-def _of_cloud(account: CloudAccount, values: defaults.Values) -> dict[str, tuple[str, str, str]]:
-    """Defaults of one cloud: the value, its source and the provider's id."""
-    image, image_source = defaults.usual_image(account, values)
-    flavor, flavor_source = defaults.usual_flavor(account, values, image)
-    network, network_source = defaults.usual_network(account, values)
-    login, login_source = values.get(Default.Key.LOGIN, account)
-    return {
-        "image": _chosen(image, image_source),
-        "flavor": _chosen(flavor, flavor_source),
-        "network": _chosen(network, network_source),
-        "login": (login or (image.login if image else ""), login_source or defaults.FIRST, ""),
-    }
+def _of_clouds(actor: User, values: Mapping[CloudAccount, defaults.Values]) -> list[InForce]:
+    """Defaults of each cloud; of what is the same for all clouds only where it is another here."""
+    images = defaults.usual_images(values)
+    flavors = defaults.usual_flavors(values, images)
+    networks = defaults.usual_networks(values)
+    found = []
+    for account, known in values.items():
+        image = images.get(account.pk)
+        records = {"image": image, "flavor": flavors.get(account.pk), "network": networks.get(account.pk)}
+        for key, record in records.items():
+            source = defaults.source_of(record, known, key, account)
+            found.append(
+                _in_force(key, account, (record.name, source, record.provider_id) if record else ("", source, ""))
+            )
+        found.append(_in_force("login", account, (*defaults.usual_login(known, account, image), "")))
+        if known.is_of(account, Default.Key.SECURITY_GROUP):
+            found.append(_in_force("security_group", account, (*defaults.usual_rules(known, account), "")))
+        if known.is_of(account, Default.Key.KEY):
+            chosen, source = defaults.usual_key(actor, known, account)
+            found.append(_in_force("key", account, (chosen.name if chosen else "", source, "")))
+    return found
 
 
-def _chosen(record: Held | None, source: str) -> tuple[str, str, str]:
-    return (record.name, source, record.provider_id) if record else ("", source, "")
-
-
-def _in_force(key: str, account: CloudAccount | None, value: str, source: str, id: str = "") -> InForce:
-    return InForce(key=key, account=account, value=value, id=id, source=source)
+def _in_force(key: str, account: CloudAccount | None, said: Said) -> InForce:
+    value, source, id = said
+    return InForce(key=key, cloud=str(account) if account else None, value=value, id=id, source=source)

@@ -47,7 +47,8 @@ TITLES: Mapping[str, str] = {
 @require_http_methods(["GET", "POST"])
 def server_action(request: Signed, pk: uuid.UUID, action: str) -> HttpResponse:
     """Ask for one action; a GET of `rename` is its dialog."""
-    server = access.fetch(Server, pk, actor=request.user, permission="server.view")
+    permission = "server.view" if request.method == "GET" else _permission(action)
+    server = access.fetch(Server, pk, actor=request.user, permission=permission)
     if request.method == "GET":
         if action != "rename":
             raise Invalid(f"To {action} a server is asked for by a button of its page.", field="action")
@@ -67,13 +68,20 @@ def server_action(request: Signed, pk: uuid.UUID, action: str) -> HttpResponse:
 def server_bulk(request: Signed) -> HttpResponse:
     """Ask for one action on all ticked servers."""
     action, chosen = request.POST.get("action", ""), request.POST.getlist("servers")
-    servers = services.find_servers(actor=request.user, names=chosen, permission="server.view")
+    servers = services.find_servers(actor=request.user, names=chosen, permission=_permission(action))
     if action == "delete":
         operation = services.delete_servers(actor=request.user, servers=servers)
     else:
         operation = services.change_servers(actor=request.user, servers=servers, action=action)
     title = f"{TITLES.get(action, action)} {operation.target_name}"
     return accepted(request, operation, title, back=reverse("clouds:server-list"), detail="Asked for.")
+
+
+def _permission(action: str) -> str:
+    """Asked for before anything else: who may not do it learns that, and not that it makes no sense just now."""
+    if action == "delete":
+        return "server.delete"
+    return "server.console" if action in LOOKS else "server.change"
 
 
 def _ask(request: Signed, server: Server, action: str) -> Operation:

@@ -8,7 +8,8 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import Agreements, OwnProfile, SecondFactor, Sessions, Tokens
 from clouds.api.accounts import Clouds, Drivers
 from clouds.api.catalogue import Flavors, Images, Networks
-from clouds.api.choices import Defaults, Keys
+from clouds.api.choices import Defaults, NextName
+from clouds.api.keys import Keys
 from clouds.api.limits import Limits
 from clouds.api.servers import Servers
 from clouds.api.volumes import Volumes
@@ -64,6 +65,7 @@ urlpatterns = [
     path("sections/<str:kind>/", Sections.as_view(), name="sections"),
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
+    path("next-name/", NextName.as_view(), name="next-name"),
     path("usage/", Usage.as_view(), name="usage"),
     path("schema/", Schema.as_view(), name="schema"),
     *router.urls,

@@ -70,6 +70,7 @@ PORTAL: dict[str, frozenset[PortalRole]] = {
     "policy.approve": frozenset({PortalRole.OPERATOR}),
     "wish.approve": frozenset({PortalRole.OPERATOR}),
     "quota.limit": frozenset({PortalRole.OPERATOR}),
+    "default.manage": frozenset({PortalRole.OPERATOR}),
     "portal.staff": frozenset(PortalRole),
     "portal.console": frozenset(),
     "portal.usage": frozenset({PortalRole.OPERATOR, PortalRole.AUDITOR}),

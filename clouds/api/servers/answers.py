@@ -79,6 +79,7 @@ class NextAnswer(Answer):
     key = serializers.CharField(source="choice.key.name", allow_null=True)
     network = serializers.CharField(source="choice.network.name", allow_null=True)
     security_group = serializers.CharField(source="choice.security_group")
+    login = serializers.CharField(source="choice.login", help_text="User name to log in with; empty where not known")
     group = serializers.CharField(source="choice.group")
     sources = serializers.DictField(
         source="choice.sources", child=serializers.CharField(), help_text="option, own, project, portal, first or none"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import SshKey, User
-from clouds.models import CloudAccount, Default
+from clouds.models import CloudAccount, Default, Server
 from tests import factories
 from tests.rest import Api
 
@@ -70,6 +70,8 @@ def test_what_is_used_is_told_with_its_source(api: Login, account: CloudAccount,
         "security_group": ("cloudmesh", "first"),
         "group": ("default", "first"),
         "prefix": ("gregor", "first"),
+        "schema": ("{prefix}_{number}", "first"),
+        "width": ("1", "first"),
         "format": ("table", "first"),
         "last_server": ("", "none"),
         "india image": ("ubuntu-24.04", "first"),
@@ -126,3 +128,47 @@ def test_a_default_that_means_nothing_is_refused_and_none_is_set(
 
 def test_defaults_without_a_cloud_say_that_there_is_none(api: Login, member: User, project: object) -> None:
     assert chosen(api(member))["cloud"] == ("", "none")
+
+
+def test_defaults_of_the_project_and_of_the_portal_are_set_by_those_who_may(
+    api: Login, account: CloudAccount, member: User, lead: User, admin: User
+) -> None:
+    assert api(member).change("defaults/", {"group": "class", "for_portal": True}).status == 403
+    root = api(admin)
+    answer = root.change("defaults/", {"group": "class", "for_portal": True})
+    assert (answer.status, chosen(api(member))["group"]) == (200, ("class", "portal"))
+    api(lead).change("defaults/", {"group": "course", "for_project": True, "security_groups": {"india": "web"}})
+    found = chosen(api(member))
+    assert (found["group"], found["india security_group"]) == (("course", "project"), ("web", "project"))
+    assert chosen(api(member), scope="portal")["group"] == ("class", "portal")
+    assert "not for both" in api(admin).change("defaults/", {"for_portal": True, "for_project": True}).detail
+
+
+def test_the_last_server_is_told_with_its_id(api: Login, server: Server, member: User) -> None:
+    [row] = [row for row in api(member).get("defaults/").results if row["key"] == "last_server"]
+    assert (row["value"], row["id"], row["source"]) == ("gregor_1", str(server.pk), "first")
+
+
+# -- the next name ---------------------------------------------------------------------------------------------
+
+
+def test_the_next_name_is_told_and_changed(api: Login, account: CloudAccount, member: User) -> None:
+    asking = api(member)
+    answer = asking.get("next-name/")
+    assert answer.body == {
+        "name": "gregor_1",
+        "number": 1,
+        "prefix": "gregor",
+        "width": "1",
+        "schema": "{prefix}_{number}",
+        "sources": {"prefix": "first", "width": "first", "schema": "first"},
+    }
+    changed = asking.change("next-name/", {"prefix": "gregor-", "width": "3", "number": 7})
+    assert (changed["name"], changed["number"], changed["sources"]["width"]) == ("gregor-007", 7, "own")
+    assert asking.post("servers/")["servers"][0]["name"] == "gregor-007"
+    assert asking.get("servers/next/")["name"] == asking.get("next-name/")["name"] == "gregor-008"
+    assert "has {number} once" in asking.change("next-name/", {"schema": "{user}"}).detail
+
+
+def test_the_next_name_is_for_those_who_boot(api: Login, account: CloudAccount, stranger: User) -> None:
+    assert api(stranger).get("next-name/", {"project": "fg101"}).status == 404

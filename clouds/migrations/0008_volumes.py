@@ -17,7 +17,7 @@ def read_known_clouds(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clouds', '0006_networks'),
+        ('clouds', '0007_naming'),
         ('projects', '0005_membership_source'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

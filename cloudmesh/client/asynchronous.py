@@ -1,0 +1,109 @@
+"""The asynchronous client: every method of `Client` under the same name, to be awaited or iterated with `async for`.
+
+    async with cloudmesh.AsyncClient() as mesh:
+        wish = await mesh.boot(count=2)
+        async for operation in mesh.follow(wish["operation"]["id"]):
+            print(operation["progress"], operation["step"])
+
+A call that is cancelled ends at once; whether the portal heard a wish that was cancelled on its way, its operations
+tell. See docs/decisions/0022-asynchronous-client.md.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cloudmesh.client import Client
+from cloudmesh.client.asking import Asking
+from cloudmesh.client.calls import Calls, answered, listed
+
+
+class AsyncClient(Calls):
+    """A portal, as one person may use it, for programs that do several things at once."""
+
+    # For type checkers, written by .ci/asynchronous.py; what runs is derived below.
+    if TYPE_CHECKING:
+        _sync = Client()
+        act = answered(_sync.act)
+        add_key = answered(_sync.add_key)
+        add_member = answered(_sync.add_member)
+        alias = answered(_sync.alias)
+        application = answered(_sync.application)
+        applications = listed(_sync.applications)
+        apply = answered(_sync.apply)
+        approve = answered(_sync.approve)
+        ask_to_join = answered(_sync.ask_to_join)
+        boot = answered(_sync.boot)
+        cancel = answered(_sync.cancel)
+        change_policy = answered(_sync.change_policy)
+        change_role = answered(_sync.change_role)
+        cloud = answered(_sync.cloud)
+        clouds = listed(_sync.clouds)
+        create_token = answered(_sync.create_token)
+        decide = answered(_sync.decide)
+        defaults = answered(_sync.defaults)
+        delete_key = answered(_sync.delete_key)
+        draft_policy = answered(_sync.draft_policy)
+        drivers = answered(_sync.drivers)
+        effective_policy = answered(_sync.effective_policy)
+        events = listed(_sync.events)
+        flavors = listed(_sync.flavors)
+        follow = listed(_sync.follow)
+        images = listed(_sync.images)
+        invitations = listed(_sync.invitations)
+        invite = answered(_sync.invite)
+        keys = listed(_sync.keys)
+        label = answered(_sync.label)
+        me = answered(_sync.me)
+        members = listed(_sync.members)
+        move_policy = answered(_sync.move_policy)
+        move_user = answered(_sync.move_user)
+        next_boot = answered(_sync.next_boot)
+        operation = answered(_sync.operation)
+        operations = listed(_sync.operations)
+        plan = answered(_sync.plan)
+        policies = listed(_sync.policies)
+        policy = answered(_sync.policy)
+        project = answered(_sync.project)
+        projects = listed(_sync.projects)
+        quotas = answered(_sync.quotas)
+        refresh = answered(_sync.refresh)
+        register = answered(_sync.register)
+        reject = answered(_sync.reject)
+        remark = answered(_sync.remark)
+        remove = answered(_sync.remove)
+        remove_member = answered(_sync.remove_member)
+        rename = answered(_sync.rename)
+        reread = answered(_sync.reread)
+        review = answered(_sync.review)
+        revoke_token = answered(_sync.revoke_token)
+        sections = answered(_sync.sections)
+        select = answered(_sync.select)
+        server = answered(_sync.server)
+        servers = listed(_sync.servers)
+        set_defaults = answered(_sync.set_defaults)
+        set_quota = answered(_sync.set_quota)
+        submit_application = answered(_sync.submit_application)
+        switch = answered(_sync.switch)
+        tokens = listed(_sync.tokens)
+        undo_decision = answered(_sync.undo_decision)
+        usage = listed(_sync.usage)
+        use_project = answered(_sync.use_project)
+        user = answered(_sync.user)
+        users = listed(_sync.users)
+        wait = answered(_sync.wait)
+        watch = listed(_sync.watch)
+        withdraw_application = answered(_sync.withdraw_application)
+
+
+def methods() -> dict[str, Callable[[Any], Any]]:
+    """How each method of `Client` becomes asynchronous, by name: what answers an iterator is listed."""
+    names = (name for name in dir(Client) if name[0] != "_" and not hasattr(Asking, name))
+    return {name: listed if _is_list(getattr(Client, name)) else answered for name in names}
+
+
+def _is_list(method: Callable[..., Any]) -> bool:
+    return str(method.__annotations__["return"]).startswith("Iterator")
+
+
+for _name, _kind in methods().items():
+    setattr(AsyncClient, _name, _kind(getattr(Client, _name)))
