@@ -16,10 +16,10 @@ from accounts.models import User
 from activity.api import Answer, Body, Few, Filter, Flag, Lists, Named, Signed, Text, check_parameters, few, one, one_of
 from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid
+from cloudmesh.imports import cloudsyaml, openrc
+from cloudmesh.imports.openstack_entry import Entry
 from cloudmesh.types import Json
 from clouds import services
-from clouds.forms import cloudsyaml, openrc
-from clouds.forms.openstack_entry import Entry
 from clouds.models import AccountState, CloudAccount, Health
 from operations.api import NOTHING, OperationAnswer, accepted
 from operations.models import Operation

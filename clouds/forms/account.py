@@ -7,9 +7,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from cloudmesh.errors import Invalid
+from cloudmesh.imports import cloudsyaml, documents, openrc
+from cloudmesh.imports.openstack_entry import Entry
 from cloudmesh.types import Field
-from clouds.forms import cloudsyaml, fields, openrc
-from clouds.forms.openstack_entry import Entry
+from clouds.forms import fields
 
 PREFIX = "credential_"
 CLOUDS_YAML, OPENRC = "clouds.yaml", "openrc"
@@ -66,7 +67,7 @@ class FileForm(NameForm):
 def from_file(form: FileForm) -> Entry:
     """The cloud that an uploaded or pasted file describes. Raises Invalid with the line that is wrong."""
     upload: UploadedFile[Any] | None = form.cleaned_data["file"]
-    content: str | bytes = upload.read(cloudsyaml.LARGEST + 1) if upload else form.cleaned_data["text"]
+    content: str | bytes = upload.read(documents.LARGEST + 1) if upload else form.cleaned_data["text"]
     if not content:
         raise Invalid(f"Choose your {form.way} file, or paste its text.", field="file")
     if form.way == OPENRC:

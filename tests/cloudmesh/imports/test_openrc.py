@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from cloudmesh.errors import Invalid
-from clouds.forms import openrc
+from cloudmesh.imports import openrc
 
 HORIZON = """#!/usr/bin/env bash
 # To use an OpenStack cloud you need to authenticate against the Identity service.

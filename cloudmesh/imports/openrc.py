@@ -6,10 +6,10 @@ They are never run: only assignments of plain values are read, and what the shel
 import re
 
 from cloudmesh.errors import Invalid
-from clouds.forms.openstack_entry import Entry, entry
+from cloudmesh.imports.documents import decoded
+from cloudmesh.imports.openstack_entry import Entry, entry
 
 FIELD = "openrc"
-LARGEST = 256 * 1024  # bytes
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?OS_([A-Z0-9_]+)=(.*)")
 SEGMENT = re.compile(r"""'(?P<literal>[^']*)'|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^\s'"\\;&|<>()]|\\.)+)""")
 COMPUTED = re.compile(r"(?:^|[^\\])(?:\\\\)*[$`]")  # a variable or a command that is not escaped
@@ -22,7 +22,7 @@ NOT_ONE = "This is no openrc file: it sets no OS_AUTH_URL. Download it in Horizo
 def read(file: str | bytes) -> Entry:
     """What the file says; raises Invalid with the line that is wrong, or where the cloud cannot be used."""
     said: dict[str, str] = {}
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(decoded(file, "this openrc file", FIELD).splitlines(), 1):
         if assignment := ASSIGNMENT.fullmatch(line):
             name, rest = assignment.groups()
             said[name.lower()] = _value(name, rest, number)
@@ -32,15 +32,6 @@ def read(file: str | bytes) -> Entry:
     if found.problem:
         raise Invalid(f"This openrc file cannot be used. {found.problem}", field=FIELD)
     return found
-
-
-def _text(file: str | bytes) -> str:
-    if len(file) > LARGEST:
-        raise Invalid(f"An openrc file has at most {LARGEST // 1024} KiB; this is another file.", field=FIELD)
-    try:
-        return file.decode("utf-8-sig") if isinstance(file, bytes) else file.removeprefix("\ufeff")
-    except UnicodeDecodeError:
-        raise Invalid("This is no openrc file: it is not text in UTF-8.", field=FIELD) from None
 
 
 def _value(name: str, rest: str, number: int) -> str:
