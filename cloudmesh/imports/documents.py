@@ -38,7 +38,7 @@ class Document(NamedTuple):
             words = TAB if self._is_tab(mark) else error.problem or error.context
             raise self.wrong(f"{words}. Correct it there.", mark) from None
         except yaml.YAMLError:
-            raise self._invalid(f"{self.what.capitalize()} holds characters that are no text.") from None
+            raise self._invalid(f"{_begin(self.what)} holds characters that are no text.") from None
         return root
 
     def pairs(self, node: yaml.Node, name: str, advice: str = "") -> dict[str, yaml.Node]:
@@ -95,11 +95,11 @@ def decoded(file: str | bytes, what: str, field: str = "") -> str:
     """The text of a file; raises Invalid for one that is too large or no text."""
     facts = {"field": field} if field else {}
     if len(file) > LARGEST:
-        raise Invalid(f"{what.capitalize()} has at most {LARGEST // 1024} KiB; this is another file.", **facts)
+        raise Invalid(f"{_begin(what)} has at most {LARGEST // 1024} KiB; this is another file.", **facts)
     try:
         return file.decode("utf-8-sig") if isinstance(file, bytes) else file.removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise Invalid(f"{what.capitalize()} is not text in UTF-8.", **facts) from None
+        raise Invalid(f"{_begin(what)} is not text in UTF-8.", **facts) from None
 
 
 def masked(lines: list[str], number: int) -> str:
@@ -111,3 +111,8 @@ def masked(lines: list[str], number: int) -> str:
     secret = SECRETIVE.search(line)
     shown = f"{line[: secret.end()]} …" if secret else line
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+
+
+def _begin(what: str) -> str:
+    """As the first word of a sentence."""
+    return what[:1].upper() + what[1:] if what.startswith("this ") else what

@@ -21,6 +21,14 @@ NOT_ONE = "This is no openrc file: it sets no OS_AUTH_URL. Download it in Horizo
 
 def read(file: str | bytes) -> Entry:
     """What the file says; raises Invalid with the line that is wrong, or where the cloud cannot be used."""
+    found = entry(*say(file))
+    if found.problem:
+        raise Invalid(f"This openrc file cannot be used. {found.problem}", field=FIELD)
+    return found
+
+
+def say(file: str | bytes) -> tuple[str, dict[str, str]]:
+    """What the file calls the cloud, and says of it; raises Invalid with the line that is wrong."""
     said: dict[str, str] = {}
     for number, line in enumerate(decoded(file, "this openrc file", FIELD).splitlines(), 1):
         if assignment := ASSIGNMENT.fullmatch(line):
@@ -28,10 +36,7 @@ def read(file: str | bytes) -> Entry:
             said[name.lower()] = _value(name, rest, number)
     if not said.get("auth_url"):
         raise Invalid(NOT_ONE, field=FIELD)
-    found = entry(said.get("project_name") or said.get("cloudname") or "openrc", said)
-    if found.problem:
-        raise Invalid(f"This openrc file cannot be used. {found.problem}", field=FIELD)
-    return found
+    return said.get("project_name") or said.get("cloudname") or "openrc", said
 
 
 def _value(name: str, rest: str, number: int) -> str:

@@ -4,6 +4,7 @@ Both formats name the same things; here are the names, their older spellings, an
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 PLAIN = (
@@ -80,7 +81,11 @@ def _problem(given: Mapping[str, str]) -> str:
         )
         return f"It has no auth_url, the address of Keystone.{vendor} Add auth_url to it."
     if given.get("identity_api_version", "3").startswith("2") or given["auth_url"].rstrip("/").endswith("/v2.0"):
-        return "It speaks Identity version 2, which OpenStack has given up. Download the file for version 3."
+        newer = re.sub(r"/v2\.0/?$", "/v3", given["auth_url"])
+        return (
+            "It speaks Identity version 2, which OpenStack has given up. Download the file for version 3; its address "
+            f"may be {newer}"
+        )
     login = _login(given)
     if not login:
         return (
