@@ -128,8 +128,9 @@ class Client(Waiting, Shaping, Rules):
     def delete_key(self, name: str) -> None:
         self.session.send("DELETE", f"keys/{quote(name)}/")
 
-    def defaults(self) -> "list[Json]":
-        return list(self.session.pages("defaults/"))
+    def defaults(self, **asked: Any) -> "list[Json]":
+        """What is taken where nothing is said; in the project where one works, or in that `project`."""
+        return list(self.session.pages("defaults/", asked))
 
     def set_defaults(self, **values: Any) -> "list[Json]":
         """Set any of cloud, key, group, prefix, and images, flavors by cloud; empty removes. Answers all."""
