@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import ID, given
 from cloudmesh.client.http import quote
+from cloudmesh.client.reach import Reach
 from cloudmesh.client.rules import Rules
 from cloudmesh.client.shaping import Shaping
 from cloudmesh.client.waiting import Waiting
+from cloudmesh.client.watching import Watching
 from cloudmesh.errors import NotFound
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
 
 
-class Client(Waiting, Shaping, Rules):
+class Client(Waiting, Watching, Shaping, Reach, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":
@@ -206,20 +208,6 @@ class Client(Waiting, Shaping, Rules):
         """What happened in your projects, the newest first."""
         return self._list("events/", filters)
 
-    def watch(self, since: int | None = None) -> "Iterator[Json]":
-        """Events as they come, those after the number `since` first; a lost connection is taken up where it broke."""
-        from cloudmesh.client.stream import watch
-
-        seen = next((event["seq"] for event in self.events(page_size=1)), 0) if since is None else since
-
-        def news() -> "list[Json]":
-            return list(self.events(since=seen, ordering="seq"))
-
-        for events in watch(self.session, "", news):
-            for event in events:
-                seen = event["seq"]
-                yield event
-
     def usage(self, **asked: Any) -> "Iterator[Json]":
         """What was used, by day, user, cloud or project: any of project, since, until, by."""
         return self.session.pages("usage/", given(asked))
@@ -240,12 +228,6 @@ class Client(Waiting, Shaping, Rules):
     def reject(self, id: str, reason: str) -> "Json":
         """Refuse somebody else's waiting wish."""
         return self._send("POST", f"operations/{quote(id)}/reject/", {"reason": reason})
-
-    def follow(self, id: str) -> "Iterator[Json]":
-        """The operation as it is and each time that it changes, until it has ended; see `cloudmesh.client.stream`."""
-        from cloudmesh.client.stream import follow
-
-        return follow(self.session, id)
 
 
 def _batches(names: Iterable[str]) -> Iterator[str]:

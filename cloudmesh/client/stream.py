@@ -1,4 +1,4 @@
-"""Following an operation on the live stream: woken by hints, resumed after a lost connection, never polling."""
+"""The live stream: woken by hints, resumed after a lost connection, never polling."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,14 +23,18 @@ class Message(NamedTuple):
     data: "Json"
 
     def concerns(self, record: str) -> bool:
-        """Whether `record`, if empty any, may have changed: it is named, or what happened meanwhile is unknown."""
-        return self.event in ("ready", "reset") or record in ("", self.data.get("id"))
+        """Whether `record` may have changed: it is named, or what happened meanwhile is unknown."""
+        return self.event in ("ready", "reset") or record == self.data.get("id")
 
 
 def follow(session: Session, operation: str) -> "Iterator[Json]":
     """The operation as it is, and each time that it changed, until it has ended."""
     seen: Json = {}
-    for now in watch(session, operation, lambda: session.get(f"operations/{operation}/")):
+
+    def read(message: Message) -> "Json | None":
+        return session.get(f"operations/{operation}/") if message.concerns(operation) else None
+
+    for now in watch(session, read):
         if now != seen:
             yield now
         if now["state"] in FINAL:
@@ -38,8 +42,8 @@ def follow(session: Session, operation: str) -> "Iterator[Json]":
         seen = now
 
 
-def watch(session: Session, record: str, read: "Callable[[], Any]") -> Iterator[Any]:
-    """What `read` answers, again whenever `record` may have changed, endlessly.
+def watch(session: Session, read: "Callable[[Message], Any]") -> Iterator[Any]:
+    """What `read` makes of each message, but None, endlessly.
 
     Raises Unreachable where the portal stays away for two minutes.
     """
@@ -48,8 +52,8 @@ def watch(session: Session, record: str, read: "Callable[[], Any]") -> Iterator[
         try:
             for message in messages(session.stream("/ws/stream", {"since": since}, SILENCE)):
                 since, pauses = message.id or since, iter(PAUSES)
-                if message.concerns(record):
-                    yield read()
+                if (made := read(message)) is not None:
+                    yield made
         except Unreachable:
             pause = next(pauses, None)
             if pause is None:

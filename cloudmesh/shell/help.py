@@ -28,4 +28,6 @@ def _reference(context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
     if isinstance(context.command, click.Group):
         for name, command in context.command.commands.items():
+            if command.hidden:
+                continue
             yield from _reference(click.Context(command, parent=context, info_name=name))

@@ -1,5 +1,6 @@
 """The verbs of a noun that is a package, each imported when it is looked up."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
@@ -26,3 +27,10 @@ class Verbs(Mapping[str, click.Command]):
 
     def __len__(self) -> int:
         return len(self._modules)
+
+
+def alias(command: click.Command, name: str) -> click.Command:
+    """The same command by the name that the originals had for it; help does not list it."""
+    same = copy.copy(command)
+    same.name, same.hidden = name, True
+    return same

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.utils import timezone
 
 from accounts.models import User
@@ -36,6 +36,7 @@ class ServerFacts:
     server: Server
     image: str  # names; the provider's id where no name is known
     flavor: str
+    login: str  # the user name to log in with that its image has; empty where it is not known
     seen_at: datetime.datetime | None  # when the cloud last told about it, or told that nothing changed
     operation: Operation | None  # the newest that is not ended
 
@@ -103,8 +104,9 @@ def server_facts(servers: Sequence[Server], *, known: Iterable[CloudAccount] = (
     return [
         ServerFacts(
             server=server,
-            image=names.get(("image", server.account_id, server.image), server.image),
-            flavor=names.get(("flavor", server.account_id, server.flavor), server.flavor),
+            image=names.get(("image", server.account_id, server.image), (server.image, ""))[0],
+            flavor=names.get(("flavor", server.account_id, server.flavor), (server.flavor, ""))[0],
+            login=names.get(("image", server.account_id, server.image), ("", ""))[1],
             seen_at=_later(server, read_at.get(server.account_id)),
             operation=live.get(server.pk),
         )
@@ -195,17 +197,18 @@ def _read_at(account: CloudAccount) -> datetime.datetime | None:
     return when
 
 
-def _names(servers: Sequence[Server]) -> dict[tuple[str, uuid.UUID, str], str]:
-    """(image or flavor, account, the provider's id) → name; where a server names it by name, that stays as it is."""
+def _names(servers: Sequence[Server]) -> dict[tuple[str, uuid.UUID, str], tuple[str, str]]:
+    """(image or flavor, account, the provider's id) → name and login; what a server names by name stays as it is."""
     accounts = {server.account_id for server in servers}
     images = Image.objects.filter(account__in=accounts, provider_id__in={server.image for server in servers})
     flavors = Flavor.objects.filter(account__in=accounts, provider_id__in={server.flavor for server in servers})
-    rows = _named("image", images).union(_named("flavor", flavors), all=True) if servers else []
-    return {(kind, account, provider_id): name for kind, account, provider_id, name in rows}
+    named = _named("image", images, F("login")).union(_named("flavor", flavors, Value("")), all=True)
+    rows = named if servers else []
+    return {(kind, account, provider_id): (name, login) for kind, account, provider_id, name, login in rows}
 
 
-def _named(kind: str, known: QuerySet[Any]) -> QuerySet[Any, Any]:
-    return known.order_by().values_list(Value(kind), "account", "provider_id", "name")
+def _named(kind: str, known: QuerySet[Any], login: F | Value) -> QuerySet[Any, Any]:
+    return known.order_by().values_list(Value(kind), "account", "provider_id", "name", login)
 
 
 def _later(server: Server, read_at: datetime.datetime | None) -> datetime.datetime | None:

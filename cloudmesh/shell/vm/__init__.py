@@ -7,16 +7,21 @@ from cloudmesh.shell.verbs import Verbs
 FAMILIES = {
     "boot": "boot",
     "look": "list show",
-    "power": "start stop reboot suspend resume",
+    "status": "status wait",
+    "start": "start",
+    "power": "stop reboot suspend resume pause unpause shelve unshelve",
+    "ip": "ip",
+    "console": "console log",
     "rename": "rename",
     "labels": "label meta",
-    "delete": "delete",
+    "delete": "delete terminate",
 }
 
 
 @click.group(commands=Verbs(__name__, FAMILIES))
 def vm() -> None:
-    """Servers: boot, list, show, start, stop, reboot, rename, label, delete.
+    """Servers: boot, list, look into, reach, label, change and delete them.
 
-    NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*".
+    NAMES are names, hostlists such as sample[1-3,18], or globs such as "gregor_*". Where none is said, a command is
+    about the last server that you booted or used, and says which that is.
     """

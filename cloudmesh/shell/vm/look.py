@@ -4,6 +4,7 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.shell.options import Show, in_cloud, in_project, listing, pass_client
+from cloudmesh.shell.vm.choice import chosen_one
 
 
 @click.command("list")
@@ -30,13 +31,13 @@ def list_(client: Client, /, show: Show, names: tuple[str, ...], label: tuple[st
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument("name", required=False)
 @listing(
     *("id", "name", "state", "reason:state_reason", "addresses", "public:public_addresses", "cloud", "flavor", "image"),
     *("key", "group", "labels", "project", "owner", "provider_id", "created:created_at", "age:age_seconds"),
     "operation",
 )
 @pass_client
-def show_(client: Client, show: Show, name: str) -> None:
+def show_(client: Client, show: Show, name: str | None) -> None:
     """Show one server; --format json has its events and what the cloud says of it, too."""
-    show.one(client.server(name))
+    show.one(chosen_one(client, name))

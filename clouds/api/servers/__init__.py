@@ -12,6 +12,7 @@ from accounts.models import User
 from activity.api import Filter, Signed, check_parameters, one, one_of
 from activity.models import Event
 from activity.views import SIGNED
+from cloudmesh.errors import Invalid
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.api.accounts import IN_CLOUD
@@ -30,6 +31,13 @@ CHOICES = ("cloud", "image", "flavor", "key", "group", "network", "security_grou
 
 def _owner(actor: User, text: str) -> Q:
     return Q(owner__username__in=[actor.username if name == "me" else name for name in text.split(",")])
+
+
+def _with_ids(actor: User, text: str) -> Q:
+    ids = text.split(",")
+    if wrong := [id for id in ids if not services.ID.fullmatch(id)]:
+        raise Invalid(f"{wrong[0][:40]!r} is no id of a server.", field="id")
+    return Q(pk__in=ids)
 
 
 class Servers(Shaping):
@@ -55,6 +63,7 @@ class Servers(Shaping):
             "With this label: KEY=VALUE, or KEY whatever its value; several with commas between.",
             lambda actor, text: services.labelled(text),
         ),
+        "id": Filter("With these ids; several with commas between.", _with_ids),
         "name": Filter(
             "Of these names: a hostlist such as sample[1-3], or globs.", lambda actor, text: services.named(text)
         ),

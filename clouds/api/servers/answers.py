@@ -27,6 +27,7 @@ class ServerAnswer(Answer):
     cloud = serializers.CharField(source="server.account.cloud.name")
     flavor = serializers.CharField()
     image = serializers.CharField()
+    login = serializers.CharField(help_text="User name to log in with that its image has; empty where not known")
     key = serializers.CharField(source="server.key")
     group = serializers.CharField(source="server.group")
     labels = serializers.DictField(source="server.labels", child=serializers.CharField())

@@ -1,0 +1,38 @@
+"""Which servers a command is about: those that are named, or else the last one, which is then said."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cloudmesh.client import Client
+from cloudmesh.errors import NotFound
+from cloudmesh.shell import talk
+from cloudmesh.shell.options import Command, in_cloud, in_project
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
+
+
+def some(command: Command) -> Command:
+    """Gives a command NAMES and what narrows them, for `chosen`."""
+    named = click.argument("names", nargs=-1, metavar="[NAMES]")
+    return named(in_cloud(in_project(command)))
+
+
+def chosen(client: Client, names: tuple[str, ...], **filters: Any) -> "list[Json]":
+    """The servers of these names, or the last one. Raises NotFound, Ambiguous."""
+    return client.select(*(names or (last(client, filters.get("project")),)), **filters)
+
+
+def chosen_one(client: Client, name: str | None = None) -> "Json":
+    """The server of this name with all that is known of it, or the last one. Raises NotFound, Ambiguous."""
+    return client.server(name or last(client))
+
+
+def last(client: Client, project: str | None = None) -> str:
+    """The name of the server that was booted or used last. Raises NotFound."""
+    name = client.last_server(project)
+    if not name:
+        raise NotFound("There is no last server here. Say which one you mean; all are listed by: cm vm list")
+    talk.say(f"the last server: {name}")
+    return name
