@@ -11,6 +11,8 @@ FAMILIES = {
     "start": "start",
     "power": "stop reboot suspend resume pause unpause shelve unshelve",
     "ip": "ip",
+    "reach": "ssh login",
+    "run": "run put get",
     "console": "console log",
     "rename": "rename",
     "labels": "label meta",
