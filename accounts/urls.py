@@ -6,6 +6,7 @@ urlpatterns = [
     path("login/", views.login, name="login"),
     path("login/code/", views.second_step, name="second-step"),
     path("login/<str:secret>/", views.login_link, name="login-link"),
+    path("device/", views.device, name="device"),
     path("logout/", views.logout, name="logout"),
     path("account/security/", views.security, name="security"),
     path("account/security/sessions/<str:session>/end/", views.session_end, name="session-end"),

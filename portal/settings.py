@@ -50,6 +50,7 @@ SECRET_KEY = env("SECRET_KEY")
 CLOUDMESH_KEYS = env("KEYS")
 CLOUDMESH_URL = env("URL", "http://127.0.0.1:8000")
 STATE_DIR = pathlib.Path(env("STATE_DIR", str(BASE_DIR / "var")))
+PROGRAM_PASSWORDS = env("PROGRAM_PASSWORDS", "1") == "1"  # whether `cm login --user` may send one
 PORTAL_NAME = env("NAME", "Cloudmesh")
 PROVIDER_TIMEOUT = float(env("PROVIDER_TIMEOUT", "20"))  # seconds for one request to a provider
 OPERATION_LEASE = float(env("OPERATION_LEASE", "15"))  # seconds a worker may be silent before its work is taken over

@@ -14,6 +14,7 @@ from accounts.models import ApiToken
 from activity.api import Answer, Body, Lists, Signed, Text, Texts, Whole, one
 from activity.views import OWN, SIGNED
 from cloudmesh.errors import Invalid, NotFound
+from cloudmesh.types import Json
 
 LONGEST = 3650  # days
 
@@ -35,10 +36,23 @@ class NewToken(TokenAnswer):
     token = serializers.CharField()
 
 
-class TokenRequest(Body):
-    name = Text(required=False, max_length=64, help_text="To know it by")
+class Wanted(Body):
+    """What a token is to be good for, and how long."""
+
     scopes = Texts(required=False, help_text="read and write, or only read")
     expires_days = Whole(required=False, help_text=f"From now; 1 to {LONGEST}, a year if not given")
+
+    @staticmethod
+    def life(wish: Json) -> datetime.timedelta:
+        """How long the token is to live. Raises Invalid."""
+        days = wish.get("expires_days", services.TOKEN_LIFE.days)
+        if not 1 <= days <= LONGEST:
+            raise Invalid(f"expires_days must be between 1 and {LONGEST}, not {days}.", field="expires_days")
+        return datetime.timedelta(days=days)
+
+
+class TokenRequest(Wanted):
+    name = Text(required=False, max_length=64, help_text="To know it by")
 
 
 class Tokens(Lists):
@@ -68,14 +82,11 @@ class Tokens(Lists):
     def create(self, request: Signed) -> Response:
         """A new token; the secret is in this answer and nowhere else."""
         wish = TokenRequest.parse(request)
-        days = wish.get("expires_days", services.TOKEN_LIFE.days)
-        if not 1 <= days <= LONGEST:
-            raise Invalid(f"expires_days must be between 1 and {LONGEST}, not {days}.", field="expires_days")
         token, secret = services.issue_token(
             user=request.user,
             name=wish.get("name", ""),
             scopes=wish.get("scopes", ApiToken.Scope.values),
-            life=datetime.timedelta(days=days),
+            life=Wanted.life(wish),
         )
         return Response({**TokenAnswer.row(token), "token": secret}, status=201)
 

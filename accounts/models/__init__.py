@@ -4,6 +4,7 @@ from accounts.models.answers import Answered
 from accounts.models.keys import (
     ApiToken,
     Authenticator,
+    DeviceLogin,
     Impersonation,
     LoginLink,
     RecoveryCode,
@@ -34,6 +35,7 @@ __all__ = [
     "Authenticator",
     "Delay",
     "Delivery",
+    "DeviceLogin",
     "Impersonation",
     "InstitutionRole",
     "LoginLink",

@@ -87,6 +87,27 @@ class LoginLink(models.Model):
         return f"login link of {self.user}"
 
 
+class DeviceLogin(models.Model):
+    """A program that asks to be let in, until somebody said yes or no in a browser and it fetched its token."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=64, unique=True)  # of what the program shows
+    code_digest = models.CharField(max_length=64, unique=True)  # keyed, of what the person types: that is short
+    client = models.CharField(max_length=64)  # as it says of itself, and so is the host
+    host = models.CharField(max_length=64)
+    address = models.GenericIPAddressField(null=True)
+    scopes = ArrayField(models.CharField(max_length=16, choices=ApiToken.Scope), default=list)
+    days = models.PositiveSmallIntegerField()  # that the token is to live
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="device_logins")  # who decided
+    is_allowed = models.BooleanField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+    asked_at = models.DateTimeField(null=True)  # when the program asked last
+
+    def __str__(self) -> str:
+        return f"{self.client} on {self.host}"
+
+
 class SessionManager(BaseSessionManager["Session"]):
     use_in_migrations = True
 

@@ -37,7 +37,16 @@ from accounts.services.codes import (
     remove_second_factor,
     renew_recovery_codes,
 )
+from accounts.services.devices import (
+    DEVICE_INTERVAL,
+    DEVICE_LIFE,
+    ask_to_enter,
+    decide_device,
+    fetch_token,
+    find_device,
+)
 from accounts.services.impersonation import LONGEST_IMPERSONATION, begin_impersonation, end_impersonations
+from accounts.services.limits import may_ask
 from accounts.services.mail import send_mail
 from accounts.services.notices import choose_delays, delays_of, notify, read_all_notices, read_notice
 from accounts.services.people import (
@@ -52,9 +61,11 @@ from accounts.services.people import (
     issue_token,
     parse_ssh_key,
     remove_ssh_key,
+    revoke_secret,
     revoke_token,
 )
 from accounts.services.sessions import end_session, sessions_of, sign_out_everywhere
+from accounts.services.signin import TooOften, enter_program, recognise
 from accounts.services.tries import LOCK, WRONG_IN_A_ROW, claim_try, forgive, locked_until, password_key, unlock
 from accounts.services.webhooks import (
     WEBHOOKS,
@@ -69,6 +80,8 @@ from accounts.services.webhooks import (
 )
 
 __all__ = [
+    "DEVICE_INTERVAL",
+    "DEVICE_LIFE",
     "KEY_NAME",
     "KEY_TYPES",
     "LINK_LIFE",
@@ -79,6 +92,7 @@ __all__ = [
     "WEBHOOKS",
     "WRONG_IN_A_ROW",
     "Reply",
+    "TooOften",
     "accept_agreement",
     "activate_account",
     "add_ssh_key",
@@ -88,6 +102,7 @@ __all__ = [
     "apply_for_account",
     "approve_account",
     "ask_for_email",
+    "ask_to_enter",
     "asked_email",
     "begin_impersonation",
     "block_account",
@@ -101,6 +116,7 @@ __all__ = [
     "confirm_authenticator",
     "confirm_email",
     "create_user",
+    "decide_device",
     "delays_of",
     "deny_account",
     "disable_authenticator",
@@ -111,7 +127,10 @@ __all__ = [
     "end_impersonations",
     "end_session",
     "enrolment",
+    "enter_program",
     "expire_account",
+    "fetch_token",
+    "find_device",
     "followed",
     "forgive",
     "has_second_factor",
@@ -119,6 +138,7 @@ __all__ = [
     "issue_token",
     "locked_until",
     "mail_password_link",
+    "may_ask",
     "may_choose_password",
     "notify",
     "once",
@@ -132,12 +152,14 @@ __all__ = [
     "publish_agreement",
     "read_all_notices",
     "read_notice",
+    "recognise",
     "reconsider_account",
     "recovery_codes_left",
     "remove_second_factor",
     "remove_ssh_key",
     "remove_webhook",
     "renew_recovery_codes",
+    "revoke_secret",
     "revoke_token",
     "send_mail",
     "sessions_of",

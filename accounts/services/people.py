@@ -55,11 +55,7 @@ def issue_token(
     Raises Invalid.
     """
     require_oneself(user)
-    if not scopes or set(scopes) - set(ApiToken.Scope.values):
-        raise Invalid(
-            f"A token's scopes are {' and '.join(ApiToken.Scope.values)}; got {', '.join(scopes) or 'none'}.",
-            field="scopes",
-        )
+    require_scopes(scopes)
     secret = backends.new_secret()
     token = ApiToken.objects.create(
         user=user,
@@ -73,6 +69,15 @@ def issue_token(
     return token, secret
 
 
+def require_scopes(scopes: Sequence[str]) -> None:
+    """Raises Invalid unless there are some, and all are known."""
+    if not scopes or set(scopes) - set(ApiToken.Scope.values):
+        raise Invalid(
+            f"A token's scopes are {' and '.join(ApiToken.Scope.values)}; got {', '.join(scopes) or 'none'}.",
+            field="scopes",
+        )
+
+
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User | None) -> None:
     if actor is not None:
@@ -81,6 +86,13 @@ def revoke_token(*, token: ApiToken, actor: User | None) -> None:
         kind="token", verb="revoked", topic=token.user.topic, object_id=token.pk, name=token.name, actor=actor
     )
     token.delete()
+
+
+def revoke_secret(*, secret: str) -> None:
+    """End the token of this secret, by whoever has it (RFC 7009); of one that is none nothing is said."""
+    token = ApiToken.objects.select_related("user").filter(digest=backends.digest(secret)).first()
+    if token is not None:
+        revoke_token(token=token, actor=token.user)
 
 
 def issue_login_link(*, user: User) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Answered, Session, Tries, User
+from accounts.models import Answered, DeviceLogin, Session, Tries, User
 from accounts.tasks.mail import absolute, post_mail
 from activity import lifecycle
 
@@ -26,6 +26,7 @@ def sweep_signing_in() -> None:
     Tries.objects.filter(tried_at__lt=now - FORGOTTEN).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     Answered.objects.filter(created_at__lt=now - Answered.KEPT).delete()
+    DeviceLogin.objects.filter(expires_at__lt=now).delete()
 
 
 @transaction.atomic

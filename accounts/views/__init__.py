@@ -3,7 +3,7 @@
 from accounts.views.addresses import EmailChange, EmailConfirm
 from accounts.views.agreements import agreed, agreement, agreements
 from accounts.views.apply import Apply, apply_sent, apply_status
-from accounts.views.limits import may_ask
+from accounts.views.devices import device
 from accounts.views.passwords import PasswordChange, PasswordChoose, PasswordReset, PasswordSent
 from accounts.views.profile import Account
 from accounts.views.security import (
@@ -18,10 +18,6 @@ from accounts.views.security import (
 from accounts.views.signed import Signed
 from accounts.views.signin import (
     BACKEND,
-    LOCKED,
-    TOO_MANY,
-    TRIES,
-    WRONG,
     admin_login,
     login,
     login_link,
@@ -32,10 +28,6 @@ from accounts.views.signin import (
 
 __all__ = [
     "BACKEND",
-    "LOCKED",
-    "TOO_MANY",
-    "TRIES",
-    "WRONG",
     "Account",
     "Apply",
     "EmailChange",
@@ -51,10 +43,10 @@ __all__ = [
     "agreements",
     "apply_sent",
     "apply_status",
+    "device",
     "login",
     "login_link",
     "logout",
-    "may_ask",
     "own_page",
     "second_step",
     "security",

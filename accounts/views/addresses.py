@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import services
 from accounts.forms import EmailForm, blame
-from accounts.views.limits import may_ask
 from accounts.views.signed import Signed
 from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import CloudmeshError
@@ -31,7 +30,7 @@ class EmailChange(View):
         form = EmailForm(request.POST, user=request.user)
         if not form.is_valid():
             return self.get(request, form)
-        if not may_ask("email", str(request.user.pk), most=MOST):
+        if not services.may_ask("email", str(request.user.pk), most=MOST):
             form.add_error(None, TOO_OFTEN)
             return self.get(request, form)
         try:

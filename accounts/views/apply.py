@@ -12,7 +12,6 @@ from accounts import services
 from accounts.backends.sessions import address_of
 from accounts.forms import ApplyForm, blame
 from accounts.models import AccountState
-from accounts.views.limits import may_ask
 from activity.views import PUBLIC, needs, told_nobody
 from cloudmesh.errors import CloudmeshError
 
@@ -39,7 +38,7 @@ class Apply(View):
         form = ApplyForm(request.POST)
         if not form.is_valid():
             return self.get(request, form)
-        if not may_ask("apply", address_of(request), most=MOST):
+        if not services.may_ask("apply", address_of(request), most=MOST):
             form.add_error(None, TOO_OFTEN)
             return self.get(request, form)
         try:

@@ -11,7 +11,6 @@ from accounts import services
 from accounts.backends.sessions import address_of
 from accounts.forms import ChangeForm, ChooseForm, ForgottenForm
 from accounts.models import User
-from accounts.views.limits import may_ask
 from activity.views import PUBLIC, SIGNED, needs
 
 FROM_ONE_ADDRESS, TO_ONE_ADDRESS = 20, 4  # mails in an hour
@@ -27,10 +26,10 @@ class PasswordReset(views.PasswordResetView):
     success_url = reverse_lazy("portal:password-sent")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        if not may_ask("reset-from", address_of(self.request), most=FROM_ONE_ADDRESS):
+        if not services.may_ask("reset-from", address_of(self.request), most=FROM_ONE_ADDRESS):
             form.add_error(None, TOO_OFTEN)
             return self.form_invalid(form)
-        if may_ask("reset-to", form.cleaned_data["email"], most=TO_ONE_ADDRESS):
+        if services.may_ask("reset-to", form.cleaned_data["email"], most=TO_ONE_ADDRESS):
             form.save()
         return HttpResponse(status=302, headers={"Location": str(self.success_url)})
 

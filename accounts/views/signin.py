@@ -1,7 +1,6 @@
 """Signing in and out: by password and perhaps a code, or by a link that works once."""
 
 import time
-from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
@@ -18,21 +17,12 @@ from django.views.decorators.http import require_POST
 from accounts import backends, services
 from accounts.backends.sessions import address_of
 from accounts.models import Session, User
-from accounts.views.limits import may_ask
 from activity.views import PUBLIC, SIGNED, needs, told_nobody
 from cloudmesh.errors import CloudmeshError, NotAllowed
 
 BACKEND = "accounts.backends.LocalBackend"
-TRIES = 10  # to sign in from one address
-A_MINUTE = 60
 HALFWAY = "halfway"  # in the session: who gave the right password and owes a code
 PATIENCE = 300  # seconds for the code
-
-WRONG = "This user name and password do not go together."
-TOO_MANY = "Too many tries. Wait a minute, then try again."
-LOCKED = (
-    "Too many wrong passwords for this name: for 15 minutes none is looked at. Try again then, or set a new password."
-)
 
 
 @needs(PUBLIC)
@@ -46,9 +36,11 @@ def login(request: HttpRequest) -> HttpResponse:
     name, message, status = request.POST.get("username", "").replace("\0", "").strip(), "", 200
     if request.method == "POST":
         try:
-            return _enter(request, _recognised(request, name))
+            password = request.POST.get("password", "")
+            user = services.recognise(name=name, password=password, address=address_of(request))
+            return _enter(request, user)
         except CloudmeshError as error:
-            message, status = error.message, 429 if error.message == TOO_MANY else error.status
+            message, status = error.message, error.status
     context = {"message": message, "username": name, "next": _asked(request), "standalone": settings.STANDALONE}
     return render(request, "login.html", context, status=status)
 
@@ -127,20 +119,6 @@ def own_page(request: HttpRequest) -> str:
 
 def _asked(request: HttpRequest) -> str:
     return request.POST.get("next") or request.GET.get("next", "")
-
-
-def _recognised(request: HttpRequest, name: str) -> User:
-    """Whose name and password these are. Raises NotAllowed, and what a directory says."""
-    if not may_ask("login", address_of(request), most=TRIES, seconds=A_MINUTE):
-        raise NotAllowed(TOO_MANY)
-    key = services.password_key(name)
-    if not services.claim_try(key):
-        raise NotAllowed(LOCKED)
-    user: Any = auth.authenticate(request, username=name, password=request.POST.get("password", ""))
-    if user is None:
-        raise NotAllowed(WRONG)
-    services.forgive(key)
-    return user  # type: ignore[no-any-return]
 
 
 def _enter(request: HttpRequest, user: User) -> HttpResponse:

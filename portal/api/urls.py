@@ -5,7 +5,17 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from accounts.api import Agreements, OwnProfile, SecondFactor, Sessions, Tokens
+from accounts.api import (
+    Agreements,
+    Devices,
+    DeviceTokens,
+    Login,
+    Logout,
+    OwnProfile,
+    SecondFactor,
+    Sessions,
+    Tokens,
+)
 from clouds.api.accounts import Clouds, Drivers
 from clouds.api.catalogue import Flavors, Images, Networks
 from clouds.api.choices import Defaults, NextName
@@ -62,6 +72,10 @@ urlpatterns = [
     path("me/", Me.as_view(), name="me"),
     path("me/profile/", OwnProfile.as_view(), name="profile"),
     path("me/totp/", SecondFactor.as_view(), name="second-factor"),
+    path("login/", Login.as_view(), name="login"),
+    path("login/device/", Devices.as_view(), name="device"),
+    path("login/device/token/", DeviceTokens.as_view(), name="device-token"),
+    path("logout/", Logout.as_view(), name="logout"),
     path("sections/<str:kind>/", Sections.as_view(), name="sections"),
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import Mail, Tries, User
+from accounts.services.signin import LOCKED, WRONG
 from accounts.tasks import sweep_signing_in
-from accounts.views import LOCKED, WRONG
 from activity.models import Event
 from tests.factories import PASSWORD, at_once, make_user
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import LoginLink, User
-from accounts.views import TOO_MANY, TRIES, WRONG, signin
+from accounts.services import signin
+from accounts.services.signin import TOO_MANY, TRIES, WRONG
 from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

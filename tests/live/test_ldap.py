@@ -25,8 +25,8 @@ from accounts.backends.ldap.config import Config
 from accounts.backends.ldap.directory import directory
 from accounts.backends.ldap.wire import Bound
 from accounts.models import AccountState, ApiToken, User
+from accounts.services.signin import WRONG
 from accounts.tasks.directory import sync_directory
-from accounts.views import WRONG
 from activity.models import Event
 from cloudmesh.errors import Conflict, Refused, Unreachable
 from projects.models import Membership

@@ -1,4 +1,4 @@
-"""How often strangers may ask for what costs somebody a mail."""
+"""How often strangers may ask for what costs somebody a mail, or a password's trial."""
 
 import hashlib
 
