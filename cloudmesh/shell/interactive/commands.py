@@ -1,9 +1,12 @@
 """What only the interactive shell and scripts have: var, use, timer, exec, man and the ways out."""
 
+import threading
+
 import click
 from click.decorators import pass_meta_key
 
 from cloudmesh.shell import help as pages
+from cloudmesh.shell import talk
 from cloudmesh.shell.interactive import script
 
 SESSION = "cloudmesh.session"
@@ -20,15 +23,21 @@ pass_session = pass_meta_key(SESSION, doc_description="the session")
 
 @click.command()
 @click.argument("assignment", default="", metavar="[NAME=VALUE]")
+@click.option("--delete", is_flag=True, help="Forget it.")
 @pass_session
-def var(session: "script.Session", assignment: str) -> None:
+def var(session: "script.Session", assignment: str, delete: bool) -> None:
     """Set a variable of this session, or list them all.
 
     \b
     var name=web[1-3]
     vm boot --name $name
+    var --delete name
     """
     name, equals, value = assignment.partition("=")
+    if delete:
+        session.value_of(name)
+        session.variables.pop(name, None)
+        return
     if equals:
         if not name.isidentifier() or name in RESERVED:
             raise click.UsageError(f"{name!r} cannot be a variable's name: it needs letters, and is not now or date.")
@@ -79,6 +88,50 @@ def timer(session: "script.Session", switch: str) -> None:
     session.is_timed = switch == "on"
 
 
+@click.command()
+@click.argument("text", nargs=-1)
+def echo(text: tuple[str, ...]) -> None:
+    """Say something. Example: echo $now the cluster is up"""
+    click.echo(" ".join(text))
+
+
+@click.command()
+@click.argument("seconds", type=click.FloatRange(0, 86_400))
+def sleep(seconds: float) -> None:
+    """Do nothing for some seconds. Example: sleep 5"""
+    threading.Event().wait(seconds)
+
+
+@click.command()
+@click.argument("message", nargs=-1)
+def pause(message: tuple[str, ...]) -> None:
+    """Wait for Enter, to show what there is before going on. Example: pause Now look at the web page"""
+    if not talk.can_ask():
+        raise click.UsageError("Nobody can press Enter here: pause is for a terminal.")
+    talk.ask(" ".join(message) or "Enter goes on", default="")
+
+
+@click.command()
+def clear() -> None:
+    """Clear the screen."""
+    click.clear()
+
+
+@click.command()
+@click.argument("text", default="")
+@click.option("-n", "--number", type=click.IntRange(1), default=30, show_default=True, help="At most so many.")
+@pass_session
+def history(session: "script.Session", text: str, number: int) -> None:
+    """Show what was typed last, or of it what has TEXT in it; a line with a secret is not kept.
+
+    \b
+    history
+    history boot -n 5
+    """
+    for line in [line for line in session.history if text in line][-number:]:
+        click.echo(line)
+
+
 @click.command("exec")
 @click.argument("file", type=click.Path())
 @pass_session
@@ -105,11 +158,16 @@ def _use(session: "script.Session", kind: str, name: str) -> None:
 
 
 OWN: dict[str, click.Command] = {
+    "clear": clear,
+    "echo": echo,
     "exec": execute,
     "exit": leave,
+    "history": history,
     "man": pages.help,
+    "pause": pause,
     "q": leave,
     "quit": leave,
+    "sleep": sleep,
     "timer": timer,
     "use": use,
     "var": var,

@@ -73,6 +73,7 @@ def _talk(session: Session, asker: PromptSession[str], names: Names) -> None:
             return
         if not line.strip():
             continue
+        session.history = asker.history.get_strings()
         session.run(line)
         names.forget()
         if MOVES.intersection(line.split()[:2]):

@@ -19,6 +19,7 @@ class Session(Protocol):
     scope: dict[str, str]
     is_timed: bool
     has_ended: bool
+    history: list[str]
     files: list[str]
 
     def run(self, line: str) -> int: ...

@@ -27,6 +27,7 @@ class Session:
         self.scope: dict[str, str] = {}
         self.is_timed = False
         self.has_ended = False
+        self.history: list[str] = []  # what was typed, here and in earlier sessions, the newest last
         self.files: list[str] = []  # the scripts that run now, the innermost last
         self.group = click.Group("cm", commands=ChainMap(commands.OWN, Nouns()), help=commands.HELP)  # type: ignore[arg-type]
         self._quiet = quiet

@@ -53,6 +53,13 @@ def test_the_time_is_told_beside_the_data() -> None:
     assert ended.stderr.count(" s\n") == 3
 
 
+def test_a_script_speaks_waits_and_forgets() -> None:
+    ended = cm(stdin="var who=world\necho hello $who\nsleep 0.01\nvar --delete who\nvar\n-pause\n")
+    assert (ended.returncode, ended.stdout) == (0, "hello world\n")
+    assert "pause is for a terminal" in ended.stderr
+    assert "There is no variable x" in cm(stdin="var --delete x\n").stderr
+
+
 def test_a_file_and_a_command_contradict_each_other() -> None:
     assert cm("-f", "x", "vm", "list").returncode == 2
 

@@ -144,6 +144,19 @@ def test_after_a_backslash_the_line_goes_on_and_history_knows_it_whole(shell: Sc
     shell.after("\r")
 
 
+def test_what_was_typed_can_be_listed(shell: Screen) -> None:
+    for line in ("echo one", "echo other", "var a=1"):
+        shell.does(line)
+    assert shell.does("history echo") == ["echo one", "echo other", "history echo"]
+    assert shell.does("history -n 1") == ["history -n 1"]
+
+
+def test_a_script_can_wait_for_its_reader(shell: Screen) -> None:
+    shell.type("pause Look at the web page\r")
+    shell.shows("^Look at the web page:")
+    shell.after("\r")
+
+
 def test_what_follows_an_exclamation_mark_is_done_by_the_other_shell(shell: Screen) -> None:
     assert shell.does("!expr 20 + 22") == ["42"]
 
