@@ -15,7 +15,11 @@ import django
 from django.template import TemplateSyntaxError
 from django.template.loader import get_template
 
+from cloudmesh.client import Client
+from cloudmesh.client.asking import Asking
+
 TEMPLATES = Path("templates")
+METHODS = Path("cloudmesh/client/asynchronous.py")
 LONGEST = 80  # lines of a template
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)(?![^>]*\btype=\"application/json\")|<style\b|\son[a-z]+=|\sstyle=|javascript:",
@@ -82,11 +86,20 @@ def pages() -> Iterator[str]:
             yield f"{reference}: does not describe {name}"
 
 
+def asynchronous() -> Iterator[str]:
+    """Type checkers know all methods of the asynchronous client."""
+    known = {name for name in dir(Client) if name[0] != "_" and not hasattr(Asking, name)}
+    written = set(re.findall(r"^        (\w+) = (?:answered|listed)\(", METHODS.read_text(), re.MULTILINE))
+    if known != written:
+        names = ", ".join(sorted(known ^ written))
+        yield f"{METHODS}: {names} differ from Client. Run: .venv/bin/python .ci/asynchronous.py"
+
+
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     sys.path.insert(0, str(Path.cwd()))
     django.setup()
-    wrong = [*templates(), *links(), *pages()]
+    wrong = [*templates(), *links(), *pages(), *asynchronous()]
     print("\n".join(wrong) or "Templates and documents are sound.")
     return 1 if wrong else 0
 

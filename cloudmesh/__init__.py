@@ -1,24 +1,88 @@
 """Cloudmesh: one set of words for many clouds, queues and machines.
 
-import cloudmesh
+    import cloudmesh
 
-mesh = cloudmesh.Client()
-print([server["name"] for server in mesh.servers(state="active")])
+    mesh = cloudmesh.mesh()
+    image = mesh.image("india", "futuregrid/ubuntu-14.04")
+    cloudmesh.default(flavor="m1.tiny")
+    server = cloudmesh.vm.start("india")
+    print(cloudmesh.vm.wait(server)["addresses"])
+    print(cloudmesh.shell("vm list"))
+
+They talk to the portal of `cm`: the one that was signed in to with `cm login`, or that `make run` started in this
+clone. `Client` and `AsyncClient` have a method for each thing that a portal does. What goes wrong is one of
+`cloudmesh.errors`. See docs/howto/python.md.
 """
 
 TYPE_CHECKING = False  # typing itself would be half the time of `cm --version`
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from cloudmesh.client import Client as Client
     from cloudmesh.client.asynchronous import AsyncClient as AsyncClient
+    from cloudmesh.client.flat import Machines
+    from cloudmesh.client.mesh import Mesh
+    from cloudmesh.client.person import Person
+
+    vm: Machines
+
+    def shell(line: str) -> str:
+        """What `cm` prints when it is given this line; see `cloudmesh.shell`."""
+
 
 __version__ = "1.0.0.dev0"
-__all__ = ["Client", "__version__"]
+__all__ = ["AsyncClient", "Client", "__version__", "default", "load", "mesh", "refresh", "shell", "vm"]
+_PLACES = {
+    "AsyncClient": "cloudmesh.client.asynchronous",
+    "Client": "cloudmesh.client",
+    "vm": "cloudmesh.client.flat",
+}
+
+
+def mesh(kind: str = "", *, url: str = "", token: str = "", profile: str = "", timeout: float = 30.0) -> "Mesh":
+    """All clouds of a portal: that of `url` and `token`, of a profile of `cm login`, or the one that `cm` talks to.
+
+    `kind` is what the first Cloudmesh wanted to know ("mongo", "yaml"); a portal needs none. `timeout` is how many
+    seconds an answer may take. Nothing is read or sent before the first question, which raises Unreachable where no
+    portal runs.
+    """
+    from cloudmesh.client import flat
+
+    return flat.mesh(kind, url=url, token=token, profile=profile, timeout=timeout)
+
+
+def load(kind: str = "user") -> "Person":
+    """Who you are: `cloudmesh.load().username()`."""
+    from cloudmesh.client import flat
+
+    return flat.load(kind)
+
+
+def refresh(clouds: "str | Iterable[str]" = ()) -> "dict[str, dict[str, Any]]":
+    """Have these clouds, or all that are on, read anew; answers them by name, without waiting for the reading."""
+    from cloudmesh.client import flat
+
+    return flat.refresh(clouds)
+
+
+def default(values: "dict[str, Any] | None" = None, **more: str) -> dict[str, str]:
+    """Change what the next boot takes, and answer it: `default(flavor="m1.tiny")`, or only `default()`.
+
+    By cloud as a dict: `default({"cloud": {"india": {"image": "ubuntu-24.04"}}})`. Raises NotFound for what there is
+    not.
+    """
+    from cloudmesh.client import flat
+
+    return flat.default(values, **more)
 
 
 def __getattr__(name: str) -> object:
-    """The client is imported when it is used: `import cloudmesh` stays cheap."""
-    if name != "Client":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from cloudmesh.client import Client
+    """What costs time is imported when it is used: `import cloudmesh` stays cheap."""
+    from importlib import import_module
 
-    return Client
+    if name == "shell":
+        return import_module("cloudmesh.shell")
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

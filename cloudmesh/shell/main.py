@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from cloudmesh import __version__
 from cloudmesh.client import Client
-from cloudmesh.errors import INTERRUPTED, CloudmeshError
+from cloudmesh.errors import INTERRUPTED, CloudmeshError, Invalid
 from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -111,6 +111,43 @@ def ending(run: Callable[[], int]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+
+
+def printed(line: str) -> str:
+    """What a command prints, for `cloudmesh.shell`; what it fails with is raised."""
+    import io
+    from contextlib import redirect_stdout
+
+    output = io.StringIO()
+    try:
+        with redirect_stdout(output), cm.make_context("cm", _words(line)) as context:
+            try:
+                cm.invoke(context)
+            finally:
+                if context.obj:
+                    context.obj.close()
+    except click.exceptions.Exit as ended:
+        if ended.exit_code:
+            raise CloudmeshError(f"cm {line}: ended with {ended.exit_code}.", output=output.getvalue()) from ended
+    except (click.ClickException, ValueError) as error:
+        raise Invalid(
+            error.format_message() if isinstance(error, click.ClickException) else f"{line}: {error}"
+        ) from error
+    except click.Abort as error:
+        raise CloudmeshError("Nothing was done.") from error
+    return output.getvalue()
+
+
+def _words(line: str) -> list[str]:
+    import shlex
+
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise Invalid(f"{line}: {error}. Close every quote.") from error
+    if all(word.startswith("-") for word in words):
+        raise Invalid("Say a command, such as: vm list")
+    return words
 
 
 def _begin(arguments: list[str]) -> int:
