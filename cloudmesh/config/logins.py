@@ -34,9 +34,9 @@ def remember(portal: Portal, *, in_keyring: bool = False) -> str:
 def choose(name: str) -> Portal:
     """Use a portal from now on; `standalone` is the clone's own. Raises NotFound."""
     found, kept = config.named(name), config.read_logins()
-    if found.is_standalone:
+    if found.is_standalone and found.source in kept.instead_of:
         _write(kept._replace(instead_of=tuple(each for each in kept.instead_of if each != found.source)))
-    else:
+    elif not found.is_standalone:
         _write(_chosen(kept, name))
     return found
 

@@ -17,7 +17,9 @@ from cloudmesh.errors import INTERRUPTED, CloudmeshError, Invalid
 from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-NO_NOUNS = frozenset({"main", "credentials", "files", "follow", "interactive", "options", "table", "talk", "verbs"})
+NO_NOUNS = frozenset(
+    {"main", "credentials", "files", "follow", "interactive", "options", "signing", "table", "talk", "verbs"}
+)
 
 
 class Nouns(Mapping[str, click.Command]):

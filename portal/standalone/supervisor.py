@@ -9,6 +9,7 @@ from types import FrameType
 
 from portal.standalone import contents, environment, logs, processes, web
 from portal.standalone.crew import Crew
+from portal.standalone.detached import Detached
 from portal.standalone.identity import CannotRun
 from portal.standalone.places import Places
 from portal.standalone.postgres import DURABLE
@@ -27,11 +28,14 @@ class Stopped(Exception):
 
 
 class Supervisor:
-    def __init__(self, here: Places, presence: Presence, listener: Listener, *, say: Say) -> None:
+    def __init__(
+        self, here: Places, presence: Presence, listener: Listener, *, say: Say, detached: Detached | None = None
+    ) -> None:
         self.here = here
         self._presence = presence
         self._listener = listener
         self._say = say
+        self._detached = detached
         self._crew = Crew(here.log, say=self._note, changed=self._publish)
         pid = os.getpid()
         self._details = Details(pid=pid, birth=processes.born(pid), state="starting", url=self.url, where=self._where())
@@ -120,6 +124,8 @@ class Supervisor:
     def _watch(self) -> None:
         self._details.state = "running"
         self._publish()
+        if self._detached:
+            self._detached.let_go()
         with contextlib.suppress(Stopped):
             while True:
                 self._crew.tend()
@@ -144,7 +150,7 @@ class Supervisor:
         self._say(f"\n  Portal   {self.url}")
         self._say(f"  Sign in  {self.url}{login_path}   (once, within the hour)")
         self._say("  Shell    ./cm vm boot")
-        self._say("  Stop     Ctrl-C, or: make stop")
+        self._say("  Stop     ./cm server stop" if self._detached else "  Stop     Ctrl-C, or: make stop")
         self._say("")
 
     @contextlib.contextmanager

@@ -16,7 +16,7 @@ from cloudmesh.shell.interactive.names import Names
 from cloudmesh.shell.interactive.session import Session
 from cloudmesh.shell.talk import explain, printable
 
-MOVES = frozenset({"default", "exec", "login", "project", "cloud", "use"})  # what may change the prompt
+MOVES = frozenset({"default", "exec", "login", "logout", "project", "cloud", "use"})  # what may change the prompt
 BANNER = """Cloudmesh {version} on {url}
 Tab completes, help explains, Ctrl-R searches what you typed before, q leaves."""
 

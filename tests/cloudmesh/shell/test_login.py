@@ -3,12 +3,13 @@
 import json
 import stat
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
-from tests.cloudmesh.shell.terminal import cm
+from tests.cloudmesh.shell.terminal import Terminal, cm, terminal
 from tests.cloudmesh.speaker import Answer, Asked, Server, page, problem, reply
 
 Run = Callable[..., CompletedProcess[str]]
@@ -40,7 +41,7 @@ def portals(server: Server, run: Run) -> Server:
     for name in ("ada", "bob"):
         ended = run("login", server.url, "--profile", name, "--token-file", "-", stdin=f"cm_{name}\n")
         assert ended.returncode == 0, ended.stderr
-        assert f"Signed in as {name}" in ended.stderr
+        assert f"as {name}, kept as {name}" in ended.stderr
         assert ended.stdout == ""
     return server
 
@@ -103,3 +104,154 @@ def test_a_broken_file_is_told_with_its_place(run: Run, tmp_path: Path) -> None:
     ended = run("vm", "list")
     assert ended.returncode == 1
     assert f"{file} cannot be read (line 1, column 15" in ended.stderr
+
+
+# -- ways in ---------------------------------------------------------------------------------------------------
+
+DEVICE = {
+    "device_code": "cm_device",
+    "user_code": "BCDF-GHJK",
+    "verification_uri": "http://x/device/",
+    "verification_uri_complete": "http://x/device/?code=BCDF-GHJK",
+    "expires_in": 600.0,
+    "interval": 0.1,
+}
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Callable[..., AbstractContextManager[Terminal]]:
+    """`cm` on a terminal."""
+    return lambda *words, **env: terminal(*words, XDG_CONFIG_HOME=str(tmp_path), **env)
+
+
+Open = Callable[..., AbstractContextManager[Terminal]]
+
+
+def device(*answers: bytes) -> Callable[[Asked], Answer]:
+    """A portal that answers so, one after the other, to the question for the token."""
+    waiting = iter(answers)
+
+    def said(asked: Asked) -> Answer:
+        if asked.target.endswith("/login/device/"):
+            return reply(DEVICE)
+        return next(waiting) if asked.target.endswith("/token/") else answer(asked)
+
+    return said
+
+
+def test_the_browser_lets_cm_in(server: Server, at: Open, run: Run) -> None:
+    pending = problem(400, "invalid", "Nobody has decided yet.", error="authorization_pending")
+    server.answer = device(pending, pending, reply({"token": "cm_ada"}, 201))
+    with at("login", server.url, "--read-only", "--days", "7", "--profile", "work") as screen:
+        assert screen.end() == 0
+    assert "BCDF-GHJK" in screen.seen
+    assert "http://x/device/?code=BCDF-GHJK" in screen.seen
+    assert "as ada, kept as work" in screen.seen
+    assert "cm_ada" not in screen.seen
+    begun = server.asked[0].json
+    assert (begun["client"], begun["scopes"], begun["expires_days"]) == ("cm", ["read"], 7)
+    assert "authorization" not in server.asked[0].headers
+    assert "ada_1" in run("vm", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (problem(403, "not-allowed", "It was denied in the browser.", error="access_denied"), "denied"),
+        (problem(400, "invalid", "The code is over.", error="expired_token"), "in time"),
+    ],
+)
+def test_who_is_not_let_in_is_told_why(server: Server, at: Open, run: Run, last: bytes, said: str) -> None:
+    server.answer = device(last)
+    with at("login", server.url) as screen:
+        assert screen.end() == 4
+    assert said in screen.seen
+    assert run("vm", "list").returncode == 6
+
+
+def test_a_portal_that_is_away_for_a_moment_ends_no_waiting(server: Server, at: Open) -> None:
+    server.answer = device(*[b""] * 4, reply({"token": "cm_ada"}, 201))
+    with at("login", server.url) as screen:
+        assert screen.end() == 0
+
+
+def test_an_older_portal_is_asked_with_a_token(server: Server, at: Open) -> None:
+    server.answer = lambda asked: (
+        problem(404, "not-found", "There is no such path.") if "login" in asked.target else answer(asked)
+    )
+    with at("login", server.url) as screen:
+        screen.until("API token: ")
+        screen.type("cm_ada\n")
+        assert screen.end() == 0
+    assert "as ada" in screen.seen
+    assert "cm_ada" not in screen.seen
+
+
+def test_a_password_and_a_code_are_asked_for_and_never_shown(server: Server, at: Open) -> None:
+    def enter(asked: Asked) -> Answer:
+        if not asked.target.endswith("/login/"):
+            return answer(asked)
+        owes = problem(403, "not-allowed", "This account asks for a code.", needs="code")
+        return reply({"token": "cm_ada"}, 201) if asked.json.get("code") == "123456" else owes
+
+    server.answer = enter
+    with at("login", server.url, "--user", "ada") as screen:
+        screen.until("Password of ada: ")
+        screen.type("pa ss\n")
+        screen.until("Code of your device")
+        screen.type("123456\n")
+        assert screen.end() == 0
+    assert [asked.json["password"] for asked in server.asked[:2]] == ["pa ss", "pa ss"]
+    assert "pa ss" not in screen.seen
+    assert "123456" not in screen.seen
+
+
+def test_a_wrong_code_is_asked_for_once(server: Server, at: Open) -> None:
+    server.answer = lambda asked: problem(403, "not-allowed", "This account asks for a code.", needs="code")
+    with at("login", server.url, "--user", "ada") as screen:
+        screen.until("Password of ada: ")
+        screen.type("x\n")
+        screen.until("Code of your device")
+        screen.type("y\n")
+        assert screen.end() == 4
+
+
+@pytest.mark.parametrize("words", [[], ["--user", "ada"]])
+def test_where_nobody_can_be_asked_it_is_said_what_else_to_do(run: Run, words: list[str]) -> None:
+    ended = run("login", "http://127.0.0.1:1", *words)
+    assert (ended.returncode, "--token-file" in ended.stderr) == (2, True)
+
+
+def test_what_others_can_read_on_the_way_is_warned_of(run: Run) -> None:
+    assert "without https" in run("login", "http://portal.invalid", "--token-file", "-", stdin="cm_x").stderr
+    assert "without https" not in run("login", "http://127.0.0.1:1", "--token-file", "-", stdin="cm_x").stderr
+
+
+# -- the way out -----------------------------------------------------------------------------------------------
+
+
+def test_logging_out_ends_the_token_there_and_here(portals: Server, run: Run, tmp_path: Path) -> None:
+    ended: list[str] = []
+
+    def leaving(asked: Asked) -> Answer:
+        if not asked.target.endswith("/logout/"):
+            return answer(asked)
+        ended.append(asked.json["token"])
+        return b"HTTP/1.1 204 Gone\r\n\r\n"
+
+    portals.answer = leaving
+    assert run("logout").returncode == 0
+    assert run("vm", "list").returncode == 6
+    assert "ada_1" in run("--profile", "ada", "vm", "list").stdout
+    assert run("logout", "--all").returncode == 0
+    assert ended == ["cm_bob", "cm_ada"]
+    assert "cm_" not in (tmp_path / "cloudmesh/portal.json").read_text()
+    assert run("logout").returncode == 2
+
+
+def test_a_portal_that_is_away_keeps_nobody_signed_in_here(portals: Server, run: Run, tmp_path: Path) -> None:
+    portals.close()
+    ended = run("logout", "--profile", "ada")
+    assert ended.returncode == 0
+    assert "could not be ended" in ended.stderr
+    assert "cm_ada" not in (tmp_path / "cloudmesh/portal.json").read_text()

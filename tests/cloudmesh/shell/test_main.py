@@ -233,6 +233,7 @@ def test_the_wrapper_says_what_is_missing(clone: Callable[..., subprocess.Comple
 
 
 def test_an_interrupt_while_asking_is_130(server: Server) -> None:
+    server.answer = lambda asked: problem(404, "not-found", "There is no '/api/v1/login/device/'.")
     with terminal("--url", server.url, "login", server.url) as screen:
         screen.until("API token")
         screen.process.send_signal(signal.SIGINT)
