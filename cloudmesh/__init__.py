@@ -14,6 +14,8 @@ clone. `Client` and `AsyncClient` have a method for each thing that a portal doe
 `cloudmesh.errors`. See docs/howto/python.md.
 """
 
+from cloudmesh.version import __version__
+
 TYPE_CHECKING = False  # typing itself would be half the time of `cm --version`
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
         """What `cm` prints when it is given this line; see `cloudmesh.shell`."""
 
 
-__version__ = "1.0.0.dev0"
 __all__ = ["AsyncClient", "Client", "__version__", "default", "load", "mesh", "refresh", "shell", "vm"]
 _PLACES = {
     "AsyncClient": "cloudmesh.client.asynchronous",

@@ -44,7 +44,7 @@ class Asking:
 
     @cached_property
     def session(self) -> Session:
-        return Session(find_portal(*self._wanted, self._warn), self._timeout)
+        return Session(find_portal(*self._wanted, self._warn), self._timeout, self._warn)
 
     def _get(self, path: str, query: "Json | None" = None) -> "Json":
         answer: Json = self.session.get(path, query)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
-from cloudmesh import __version__
 from cloudmesh.client.http import Connection, Origin, Response, quote
 from cloudmesh.client.problems import error_of
-from cloudmesh.config import Portal
+from cloudmesh.config import Portal, Warn
 from cloudmesh.errors import CloudmeshError, NotAuthenticated, Unreachable
+from cloudmesh.version import VERSIONS, __version__
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
@@ -30,9 +30,11 @@ class Session:
     Each question takes a connection that nobody uses, or opens one, and gives it back when it is answered.
     """
 
-    def __init__(self, portal: Portal, timeout: float) -> None:
+    def __init__(self, portal: Portal, timeout: float, warn: Warn | None = None) -> None:
         self.portal = portal
         self.timeout = timeout
+        self._warn = warn
+        self._met: str | None = VERSIONS  # what the portal said of its version
         self._origin = Origin.parse(portal.url)
         self._idle: list[Connection] = []  # pop and append are atomic
 
@@ -96,6 +98,7 @@ class Session:
         if body:
             headers |= {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
         response, content = self._exchange(method, target, headers, body)
+        self._meet(response.headers.get("cloudmesh-version"))
         if response.status == 204:
             return None
         if not 200 <= response.status < 300 or not response.is_a("json"):
@@ -130,6 +133,15 @@ class Session:
         self.give_back(connection, is_open=response.stays_open)
         return response, content
 
+    def _meet(self, version: str | None) -> None:
+        """Warn, once, of a portal that is too old or too new."""
+        if version is None or version == self._met:
+            return
+        from cloudmesh.client import versions
+
+        self._met = version
+        versions.warn_of(version, self.portal.url, self._warn)
+
     def _unused(self) -> Connection | None:
         try:
             return self._idle.pop()
@@ -150,6 +162,11 @@ class Session:
         error = error_of(response.status, response.headers, content, self.portal.url)
         if isinstance(error, NotAuthenticated):
             error.facts["hint"] = self.portal.how_to_sign_in
+        elif error.status in (400, 404):
+            from cloudmesh.client import versions
+
+            if told := versions.hint(error.message, response.headers.get("cloudmesh-version"), self.portal.url):
+                error.facts["hint"] = told
         return error
 
     def _unreachable(self, error: OSError, timeout: float, *, is_wish: bool = False) -> Unreachable:

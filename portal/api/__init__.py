@@ -14,6 +14,8 @@ from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from cloudmesh.version import VERSIONS
+
 
 class JSON(BaseRenderer):
     """JSON by orjson, 10 times quicker than the standard one."""
@@ -65,6 +67,7 @@ def fresh(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
         if not request.path.startswith("/api/"):
             return response
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers["Cloudmesh-Version"] = VERSIONS
         if request.method != "GET" or response.status_code != 200 or not isinstance(response, HttpResponse):
             return response
         digest = hashlib.blake2b(AGES.sub(b"", response.content), digest_size=16).hexdigest()

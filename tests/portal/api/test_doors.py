@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver
 
 from accounts import services as people
 from accounts.models import User
+from cloudmesh.version import VERSIONS
 from clouds import services
 from clouds.models import CloudAccount, Flavor, Image, Network, Server, Volume
 from operations.models import Operation
@@ -223,3 +224,8 @@ def test_a_method_that_is_none_is_answered_in_json(api: Login, member: User) -> 
 def test_an_answer_in_another_form_than_json_is_not_given(api: Login, member: User) -> None:
     answer = api(member).get("servers/", Accept="application/xml")
     assert (answer.status, answer["type"]) == (406, "/docs/errors/not-acceptable")
+
+
+def test_every_answer_tells_the_version_of_the_portal(api: Login, member: User) -> None:
+    for answer in (api(member).get("me/"), Api().get("me/"), Api().get("nowhere/")):
+        assert answer.headers["Cloudmesh-Version"] == VERSIONS
