@@ -68,9 +68,9 @@ def test_without_anybody_to_tell_it_is_a_python_warning(server: Server) -> None:
 def test_what_a_portal_does_not_know_may_be_for_its_age(server: Server, version: str, hint: str, detail: str) -> None:
     answer = problem(404, "not-found", detail)
     server.answer = lambda asked: told(answer, version) if version else answer
-    with closing(Session(Portal(server.url), 5, lambda text: None)) as session:
-        with pytest.raises(errors.NotFound) as refused:
-            session.get("dreams/")
+    quiet = Session(Portal(server.url), 5, lambda text: None)
+    with closing(quiet) as session, pytest.raises(errors.NotFound) as refused:
+        session.get("dreams/")
     assert hint in refused.value.facts["hint"]
 
 
