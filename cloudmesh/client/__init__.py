@@ -14,11 +14,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cloudmesh.client.asking import ID, given
+from cloudmesh.client.asking import ID, batches, given
 from cloudmesh.client.http import quote
 from cloudmesh.client.reach import Reach
 from cloudmesh.client.rules import Rules
 from cloudmesh.client.shaping import Shaping
+from cloudmesh.client.storage import Storage
 from cloudmesh.client.waiting import Waiting
 from cloudmesh.client.watching import Watching
 from cloudmesh.errors import NotFound
@@ -26,10 +27,8 @@ from cloudmesh.errors import NotFound
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
-QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
 
-
-class Client(Waiting, Watching, Shaping, Reach, Rules):
+class Client(Waiting, Watching, Shaping, Storage, Reach, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":
@@ -52,7 +51,7 @@ class Client(Waiting, Watching, Shaping, Reach, Rules):
         from cloudmesh.client.selection import pick
 
         ids = [name for name in hostlists if ID.fullmatch(name)]
-        asked = (self.servers(name=names, **filters) for names in _batches(set(hostlists).difference(ids)))
+        asked = (self.servers(name=names, **filters) for names in batches(set(hostlists).difference(ids)))
         found = [*map(self.server, ids), *itertools.chain.from_iterable(asked)]
         return pick(hostlists, found, lambda: (server["name"] for server in self.servers(fields="name", **filters)))
 
@@ -79,7 +78,7 @@ class Client(Waiting, Watching, Shaping, Reach, Rules):
     def reread(self, servers: "Iterable[Json]") -> "list[Json]":
         """The same servers as they are now, without those that are gone."""
         known = {server["id"]: server["name"] for server in servers}
-        asked = (self.servers(name=names) for names in _batches(known.values()))
+        asked = (self.servers(name=names) for names in batches(known.values()))
         now = {server["id"]: server for server in itertools.chain.from_iterable(asked)}
         return [now[id] for id in known if id in now]
 
@@ -228,15 +227,3 @@ class Client(Waiting, Watching, Shaping, Reach, Rules):
     def reject(self, id: str, reason: str) -> "Json":
         """Refuse somebody else's waiting wish."""
         return self._send("POST", f"operations/{quote(id)}/reject/", {"reason": reason})
-
-
-def _batches(names: Iterable[str]) -> Iterator[str]:
-    """Names joined by commas, no more at once than an address can hold."""
-    batch: list[str] = []
-    for name in names:
-        if batch and sum(map(len, batch)) + len(batch) + len(name) > QUERY_LENGTH:
-            yield ",".join(batch)
-            batch = []
-        batch.append(name)
-    if batch:
-        yield ",".join(batch)

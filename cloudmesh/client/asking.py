@@ -1,7 +1,7 @@
 """How the methods of `Client` ask: records and lists of the REST API, over one session."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 PAGE = 1000
+QUERY_LENGTH = 2000  # characters of names in one address; servers and proxies accept at least 8,000
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -60,3 +61,15 @@ class Asking:
 
 def given(wanted: "Json") -> "Json":
     return {key: value for key, value in wanted.items() if value is not None}
+
+
+def batches(names: Iterable[str]) -> Iterator[str]:
+    """Names joined by commas, no more at once than an address can hold."""
+    batch: list[str] = []
+    for name in names:
+        if batch and sum(map(len, batch)) + len(batch) + len(name) > QUERY_LENGTH:
+            yield ",".join(batch)
+            batch = []
+        batch.append(name)
+    if batch:
+        yield ",".join(batch)

@@ -1,4 +1,4 @@
-"""Which servers hostlists and globs mean, and what to say where they mean none or too many."""
+"""Which servers or volumes hostlists and globs mean, and what to say where they mean none or too many."""
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
@@ -10,33 +10,38 @@ from cloudmesh.types import expand_names, is_glob
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
+NOUNS = {"server": "vm"}  # what is listed by a noun of another name
 
-def pick(hostlists: Iterable[str], found: "list[Json]", known: Callable[[], Iterable[str]]) -> "list[Json]":
-    """The servers among `found` that the hostlists name, in that order, each once.
+
+def pick(
+    hostlists: Iterable[str], found: "list[Json]", known: Callable[[], Iterable[str]], kind: str = "server"
+) -> "list[Json]":
+    """The records among `found` that the hostlists name, in that order, each once.
 
     `known` is asked for all names there are, for a hint where one is mistyped.
     """
     by_name: dict[str, list[Json]] = {}
-    for server in found:
-        by_name.setdefault(server["name"], []).append(server)
-        by_name.setdefault(server["id"], []).append(server)
+    for record in found:
+        by_name.setdefault(record["name"], []).append(record)
+        by_name.setdefault(record["id"], []).append(record)
     picked: dict[str, Json] = {}
     for name in expand_names(*hostlists):
-        servers = _matching(name, by_name)
-        if not servers:
-            raise NotFound(f"No server is named {name}.{near(name, known())} All are listed by: cm vm list", name=name)
-        if len(servers) > 1 and not is_glob(name):
-            raise Ambiguous(_several(name, servers), name=name)
-        picked |= {server["id"]: server for server in servers}
+        records = _matching(name, by_name)
+        if not records:
+            hint = f"{near(name, known())} All are listed by: cm {NOUNS.get(kind, kind)} list"
+            raise NotFound(f"No {kind} is named {name}.{hint}", name=name)
+        if len(records) > 1 and not is_glob(name):
+            raise Ambiguous(_several(name, records, kind), name=name)
+        picked |= {record["id"]: record for record in records}
     return list(picked.values())
 
 
 def _matching(name: str, by_name: "dict[str, list[Json]]") -> "list[Json]":
     if not is_glob(name):
         return by_name.get(name, [])
-    return [server for known in by_name if fnmatchcase(known, name) for server in by_name[known]]
+    return [record for known in by_name if fnmatchcase(known, name) for record in by_name[known]]
 
 
-def _several(name: str, servers: "list[Json]") -> str:
-    clouds = ", ".join(sorted({str(server["cloud"]) for server in servers}))
-    return f"{len(servers)} servers are named {name} ({clouds}). Say which one with --cloud, or by its id."
+def _several(name: str, records: "list[Json]", kind: str) -> str:
+    clouds = ", ".join(sorted({str(record["cloud"]) for record in records}))
+    return f"{len(records)} {kind}s are named {name} ({clouds}). Say which one with --cloud, or by its id."

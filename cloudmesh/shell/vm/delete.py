@@ -1,5 +1,7 @@
 """`cm vm delete`: servers that are no longer needed."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cloudmesh.client import Client
@@ -8,6 +10,9 @@ from cloudmesh.shell.follow import check, follow
 from cloudmesh.shell.options import pass_client, preview, sure, waiting
 from cloudmesh.shell.verbs import alias
 from cloudmesh.shell.vm.choice import chosen, some
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
 
 
 @click.command()
@@ -25,6 +30,7 @@ def delete(client: Client, /, names: tuple[str, ...], yes: bool, wait: bool, **f
     servers = chosen(client, names, **filters)
     if not yes:
         preview(servers, "name", "state", "addresses", "cloud", "owner")
+        _tell_of_volumes(client, servers)
         talk.confirm(f"Delete {'this server' if len(servers) == 1 else f'these {len(servers)} servers'}?")
     operation = client.act("delete", servers)["operation"]
     if wait:
@@ -32,3 +38,12 @@ def delete(client: Client, /, names: tuple[str, ...], yes: bool, wait: bool, **f
 
 
 terminate = alias(delete, "terminate")
+
+
+def _tell_of_volumes(client: Client, servers: "list[Json]") -> None:
+    """What becomes of the volumes that the servers have: none is lost unseen."""
+    ids = {server["provider_id"] for server in servers} - {""}
+    held = [volume for volume in client.volumes(state="in-use") if volume["server_provider_id"] in ids]
+    for bound, fate in ((True, "deleted with them"), (False, "detached, and stay")):
+        if names := sorted(volume["name"] for volume in held if volume["is_bound"] is bound):
+            talk.say(f"Volumes that are {fate}: {', '.join(names)}.")
