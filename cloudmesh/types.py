@@ -146,6 +146,7 @@ class Image:
     min_ram: int = 0  # MiB
     size: int = 0  # bytes
     login: str = ""  # the user name to log in with, where it is known
+    own: bool = False  # the account's, which may delete it
     created: datetime.datetime | None = None
     native: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 

@@ -44,6 +44,8 @@ EXTRAS = (
     "changes",
     "volumes",
     "labels",
+    "resize",
+    "snapshots",
 )
 ALL = frozenset(ACTIONS + EXTRAS)
 
@@ -108,6 +110,7 @@ class CloudDriver(abc.ABC):
     fields: ClassVar[tuple[Field, ...]]
     abilities: ClassVar[Abilities]
     labelling: ClassVar[Labelling] = Labelling()
+    resizes_stopped: ClassVar[bool] = False  # a server must be stopped to be resized
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         self.credential = credential
@@ -171,6 +174,31 @@ class CloudDriver(abc.ABC):
     @abc.abstractmethod
     def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
         """Have these labels on a server and those keys not; others stay. Idempotent. Raises Gone, Rejected."""
+
+    @abc.abstractmethod
+    def resize_server(self, server_id: str, flavor: str) -> None:
+        """Ask for another flavor, by its id; of a stopped server where `resizes_stopped`. Raises Gone, Rejected."""
+
+    @abc.abstractmethod
+    def keep_size(self, server_id: str) -> bool:
+        """Have a resize that came through be for good; True once the cloud waits for nothing more. Idempotent."""
+
+    # -- images of servers ---------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def snapshot_server(self, server_id: str, name: str, *, token: str) -> Image:
+        """Ask for an image of a server that carries `token`, or answer the one that does; usually PENDING.
+
+        The server goes on running.
+        """
+
+    @abc.abstractmethod
+    def image(self, image_id: str) -> Image:
+        """One image as it is now, whatever its state; raises Gone."""
+
+    @abc.abstractmethod
+    def delete_image(self, image_id: str) -> None:
+        """Delete an image of the account's own; one that is already gone is no error. Raises Rejected."""
 
     # -- beside the server -----------------------------------------------------------------------------------
 

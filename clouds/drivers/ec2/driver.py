@@ -86,6 +86,7 @@ class Ec2(Volumes):
     )
 
     labelling: ClassVar[Labelling] = Labelling(most=45, key=128, value=256, reserved=("aws:",))
+    resizes_stopped: ClassVar[bool] = True
 
     @functools.cached_property
     def _ec2(self) -> Any:
@@ -105,7 +106,7 @@ class Ec2(Volumes):
 
     def images(self) -> Iterator[Image]:
         with translated():
-            yield from map(records.image, images.offered(self._ec2, self.credential.get("image_owners", "")))
+            yield from images.offered(self._ec2, self.credential.get("image_owners", ""))
 
     def flavors(self) -> Iterator[Flavor]:
         return self._each("describe_instance_types", "InstanceTypes", records.flavor)
@@ -178,7 +179,23 @@ class Ec2(Volumes):
             self._ec2.terminate_instances(InstanceIds=[server_id])
 
     def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+        self.server(server_id)  # some clouds tag what is not there
         shape.label(self._ec2, server_id, labels, remove)
+
+    def resize_server(self, server_id: str, flavor: str) -> None:
+        shape.resize(self._ec2, server_id, flavor)
+
+    def keep_size(self, server_id: str) -> bool:
+        return True  # EC2 asks nobody
+
+    def snapshot_server(self, server_id: str, name: str, *, token: str) -> Image:
+        return shape.snapshot(self._ec2, server_id, name, _tag_value(token))
+
+    def image(self, image_id: str) -> Image:
+        return images.one(self._ec2, image_id)
+
+    def delete_image(self, image_id: str) -> None:
+        images.delete(self._ec2, image_id)
 
     # -- beside the server -----------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ def server(native: Json) -> Server:
     )
 
 
-def image(native: Json) -> Image:
+def image(native: Json, *, own: bool) -> Image:
     """An image brings its own volume, so it asks for no disk of the flavor."""
     name = native.get("Name") or native["ImageId"]
     family = name.rpartition("/")[2].lower()
@@ -79,6 +79,7 @@ def image(native: Json) -> Image:
         name=name,
         state=_image_state(native),
         login=next((login for start, login in LOGINS.items() if family.startswith(start)), ""),
+        own=own,
         created=_time(native.get("CreationDate")),
         native=native,
     )

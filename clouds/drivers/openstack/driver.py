@@ -151,9 +151,8 @@ class OpenStack(Volumes):
         return self._cloud.pages("compute", "servers", "detail", key="servers", translate=records.server, query=query)
 
     def images(self) -> Iterator[Image]:
-        project = self._cloud.project
-        for image in self._cloud.pages("image", "images", key="images", translate=records.image):
-            foreign = image.native.get("visibility") == "private" and image.native.get("owner") != project
+        for image in shape.images(self._cloud):
+            foreign = image.native.get("visibility") == "private" and not image.own
             if not foreign and image.native.get("container_format") not in NOT_BOOTABLE:
                 yield image
 
@@ -217,6 +216,21 @@ class OpenStack(Volumes):
 
     def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
         shape.label(self._cloud, server_id, labels, remove)
+
+    def resize_server(self, server_id: str, flavor: str) -> None:
+        shape.resize(self._cloud, server_id, flavor)
+
+    def keep_size(self, server_id: str) -> bool:
+        return shape.keep_size(self._cloud, server_id)
+
+    def snapshot_server(self, server_id: str, name: str, *, token: str) -> Image:
+        return shape.snapshot(self._cloud, server_id, name, token)
+
+    def image(self, image_id: str) -> Image:
+        return shape.image(self._cloud, image_id)
+
+    def delete_image(self, image_id: str) -> None:
+        shape.delete_image(self._cloud, image_id)
 
     # -- beside the server -----------------------------------------------------------------------------------
 

@@ -188,7 +188,8 @@ def promised(spec: ServerSpec, token: str, native: Json) -> Server:
     )
 
 
-def image(native: Json) -> Image:
+def image(native: Json, project: str) -> Image:
+    """`project` is the account's own."""
     likeness = f"{native.get('os_distro') or ''} {native.get('name') or ''}".lower()
     guess = next((login for word, login in LOGINS.items() if word in likeness), "")
     return Image(
@@ -199,6 +200,7 @@ def image(native: Json) -> Image:
         min_ram=native.get("min_ram") or 0,
         size=native.get("size") or 0,
         login=native.get("os_admin_user") or guess,
+        own=native.get("owner") == project,
         created=moment(native.get("created_at")),
         native=native,
     )

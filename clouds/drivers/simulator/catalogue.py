@@ -85,6 +85,8 @@ QUICK: dict[str, Span] = {
     "unpause": (0.1, 0.3),
     "shelve": (2.0, 4.0),
     "unshelve": (2.0, 4.0),
+    "resize": (2.0, 4.0),
+    "snapshot": (2.0, 5.0),
     "volume": (0.3, 1.0),
 }
 QUOTA: Mapping[str, int | None] = {

@@ -26,7 +26,7 @@ from cloudmesh.types import (
     ServerState,
 )
 from clouds.drivers import Abilities, Site
-from clouds.drivers.simulator import console, keys, network, servers, shape, volumes
+from clouds.drivers.simulator import console, images, keys, network, servers, shape, volumes
 from clouds.drivers.simulator.faults import Fault
 from clouds.drivers.simulator.gate import Gate
 from clouds.drivers.simulator.storage import Storage
@@ -49,6 +49,7 @@ ERRORS: Mapping[int, type[DriverError]] = {
 STATES = {
     "BUILD": ServerState.BUILDING,
     "ACTIVE": ServerState.ACTIVE,
+    "VERIFY_RESIZE": ServerState.ACTIVE,
     "SHUTOFF": ServerState.STOPPED,
     "PAUSED": ServerState.PAUSED,
     "SUSPENDED": ServerState.SUSPENDED,
@@ -59,6 +60,7 @@ STATES = {
 TASKS = {
     "spawning": ServerState.BUILDING,
     "rebooting": ServerState.REBOOTING,
+    "resizing": ServerState.RESIZING,
     "deleting": ServerState.DELETING,
     "powering-on": ServerState.CHANGING,
     "powering-off": ServerState.CHANGING,
@@ -133,7 +135,9 @@ class Simulator(Storage):
         return map(functools.partial(_to_server, desk.world), rows)
 
     def images(self) -> Iterator[Image]:
-        return map(_to_image, self._items("images", "image"))
+        with self._request("images") as (desk, _):
+            found = list(images.listing(desk))
+        return map(_to_image, found)
 
     def flavors(self) -> Iterator[Flavor]:
         return map(_to_flavor, self._items("flavors", "flavor"))
@@ -188,6 +192,26 @@ class Simulator(Storage):
     def label_server(self, server_id: str, labels: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
         with self._request("label_server", server=server_id) as (desk, _):
             shape.label(desk, server_id, labels, remove)
+
+    def resize_server(self, server_id: str, flavor: str) -> None:
+        with self._request("resize", server=server_id) as (desk, _):
+            shape.resize(desk, server_id, flavor)
+
+    def keep_size(self, server_id: str) -> bool:
+        with self._request("keep_size", server=server_id) as (desk, _):
+            return shape.keep_size(desk, server_id)
+
+    def snapshot_server(self, server_id: str, name: str, *, token: str) -> Image:
+        with self._request("snapshot", server=server_id, token=token) as (desk, _):
+            return _to_image(shape.snapshot(desk, server_id, name, token))
+
+    def image(self, image_id: str) -> Image:
+        with self._request("image") as (desk, _):
+            return _to_image(images.get(desk, image_id))
+
+    def delete_image(self, image_id: str) -> None:
+        with contextlib.suppress(Gone), self._request("delete_image") as (desk, _):
+            images.delete(desk, image_id)
 
     # -- beside the server ---------------------------------------------------------------------------------
 
@@ -293,6 +317,7 @@ def _to_image(native: Json) -> Image:
         min_ram=native["min_ram_mb"],
         size=native["size_bytes"],
         login=native["login"],
+        own="owner" in native,
         created=datetime.datetime.fromisoformat(native["created"]),
         native=native,
     )

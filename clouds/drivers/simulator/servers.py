@@ -11,7 +11,7 @@ from typing import NamedTuple
 import orjson
 
 from cloudmesh.types import Json, ServerSpec
-from clouds.drivers.simulator import catalogue, keys, network
+from clouds.drivers.simulator import catalogue, images, keys, network
 from clouds.drivers.simulator.world import CloudError, Desk, Row
 
 
@@ -39,7 +39,7 @@ ACTIONS = {
     "unshelve": _action("SHELVED", "unshelving", "ACTIVE"),
 }
 BOOTS = {"start", "reboot", "unshelve"}
-POWER = {"ACTIVE": "on", "PAUSED": "paused", "SUSPENDED": "suspended"}
+POWER = {"ACTIVE": "on", "VERIFY_RESIZE": "on", "PAUSED": "paused", "SUSPENDED": "suspended"}
 SELECT = "SELECT server.*, address.ip AS public_ip FROM server LEFT JOIN address ON address.server = server.id"
 
 
@@ -92,16 +92,16 @@ def usage(desk: Desk) -> dict[str, int]:
 
 def create(desk: Desk, spec: ServerSpec, *, token: str, build_error: str = "") -> Row:
     """Begin to build a server, if the project's quota allows."""
-    flavor = _item(desk, "flavor", spec.flavor)
+    flavor = images.item(desk, "flavor", spec.flavor)
     network.require(desk, usage(desk), {"instances": 1, "cores": flavor["vcpus"], "ram": flavor["ram_mb"]})
     return get(desk, build(desk, spec, token=token, build_error=build_error))
 
 
 def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "") -> str:
     """Begin to build a server and answer its id; later it is ACTIVE, or in ERROR where `build_error` says why."""
-    _check_name(spec.name)
-    image, flavor = _item(desk, "image", spec.image), _item(desk, "flavor", spec.flavor)
-    _check_fit(image, flavor)
+    check_name(spec.name)
+    image, flavor = images.bootable(desk, spec.image), images.item(desk, "flavor", spec.flavor)
+    check_fit(image, flavor)
     if spec.key and not keys.known(desk, spec.key):
         raise CloudError(400, f"Invalid key_name provided: the key pair {spec.key!r} is not known.")
     groups = [network.group(desk, name) for name in spec.security_groups or ("default",)]
@@ -176,7 +176,7 @@ def act(desk: Desk, server_id: str, name: str) -> None:
 
 
 def rename(desk: Desk, server_id: str, name: str) -> None:
-    _check_name(name)
+    check_name(name)
     change(desk, get(desk, server_id)["id"], name=name)
 
 
@@ -224,20 +224,12 @@ def change(desk: Desk, server_id: str, **columns: object) -> None:
 # -- checking ------------------------------------------------------------------------------------------------
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     if not 0 < len(name) <= 255 or not name.isprintable() or name != name.strip():
         raise CloudError(400, "Invalid input for field name: 1 to 255 printable characters, no blank at the ends.")
 
 
-def _item(desk: Desk, kind: str, item_id: str) -> Json:
-    found = desk.db.execute("SELECT doc FROM item WHERE kind = ? AND id = ?", (kind, item_id)).fetchone()
-    if found is None:
-        raise CloudError(400, f"{kind.capitalize()} {item_id!r} could not be found in {desk.world}.")
-    doc: Json = json.loads(found["doc"])
-    return doc
-
-
-def _check_fit(image: Json, flavor: Json) -> None:
+def check_fit(image: Json, flavor: Json) -> None:
     for thing, need, have, unit in (
         ("disk", image["min_disk_gb"], flavor["disk_gb"], "GiB"),
         ("memory", image["min_ram_mb"], flavor["ram_mb"], "MiB"),

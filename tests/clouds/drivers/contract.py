@@ -21,6 +21,7 @@ import pytest
 from cloudmesh.errors import CloudmeshError, Gone, Refused, Rejected, Unreachable
 from cloudmesh.types import Flavor, Image, ImageState, Rule, Server, ServerSpec, ServerState
 from clouds.drivers import ACTIONS, CloudDriver, Site
+from tests.clouds.drivers.shape_contract import ShapeContract
 from tests.clouds.drivers.volume_contract import VolumeContract, unique
 
 GROUP = "cloudmesh-contract"
@@ -58,7 +59,7 @@ def refusal(call: Callable[[], object]) -> str:
     return caught.value.message
 
 
-class CloudContract(VolumeContract):
+class CloudContract(VolumeContract, ShapeContract):
     """See the module; override what the cloud in question needs."""
 
     driver_class: ClassVar[type[CloudDriver]]
@@ -398,30 +399,6 @@ class CloudContract(VolumeContract):
         driver.act(server.id, "rename", value=server.name)
         assert driver.server(server.id).name == server.name
 
-    def test_labels_are_told_without_the_token_and_the_name(self, driver: CloudDriver, server: Server) -> None:
-        if not driver.abilities["labels"]:
-            pytest.skip(driver.abilities.reason("labels"))
-        assert driver.server(server.id).labels == {"made-by": "contract"}
-
-    def test_labels_come_change_and_go(self, driver: CloudDriver, server: Server) -> None:
-        if not driver.abilities["labels"]:
-            pytest.skip(driver.abilities.reason("labels"))
-        driver.label_server(server.id, {"stage": "trial", "tier": ""})
-        driver.label_server(server.id, {"stage": "prod"}, remove=["never-there"])
-        kept = {"made-by": "contract", "stage": "prod", "tier": ""}
-        self.until(lambda: driver.server(server.id).labels == kept, "the labels")
-        assert next(seen for seen in driver.servers() if seen.id == server.id).labels == kept
-        for _ in range(2):
-            driver.label_server(server.id, {}, remove=["stage", "tier"])
-        self.until(lambda: driver.server(server.id).labels == {"made-by": "contract"}, "the end of the labels")
-        assert driver.server(server.id).token == server.token
-
-    def test_labels_of_nothing_are_gone(self, driver: CloudDriver) -> None:
-        if not driver.abilities["labels"]:
-            pytest.skip(driver.abilities.reason("labels"))
-        with pytest.raises(Gone, match=r"\w"):
-            driver.label_server(self.unknown_id, {"stage": "trial"})
-
     def test_what_is_absent_is_rejected_with_its_reason(self, driver: CloudDriver, server: Server) -> None:
         calls: dict[str, Callable[[], object]] = {
             **{action: functools.partial(driver.act, server.id, action, value="new") for action in ACTIONS},
@@ -433,6 +410,8 @@ class CloudContract(VolumeContract):
             "console_log": lambda: driver.console_log(server.id),
             "volumes": lambda: driver.delete_volume(server.id),
             "labels": lambda: driver.label_server(server.id, {"stage": "trial"}),
+            "resize": lambda: driver.resize_server(server.id, server.flavor),
+            "snapshots": lambda: driver.snapshot_server(server.id, "contract", token="wish"),
         }
         absent = [name for name in calls if not driver.abilities[name]]
         assert {name: refusal(calls[name]) for name in absent} == {

@@ -110,6 +110,7 @@ NOVA_COMPUTE = merged(
             "vif_plugging_timeout": 0,
             "heal_instance_info_cache_interval": -1,
             "initial_cpu_allocation_ratio": 4.0,
+            "allow_resize_to_same_host": "true",  # there is no other
         },
         "wsgi": {"api_paste_config": PASTE / "nova/api-paste.ini"},
         "conductor": {"workers": 1},
