@@ -7,14 +7,18 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from activity.api import Answer, Filter, Lists, Signed, one, one_of
+from accounts.models import User
+from activity.api import Answer, Body, Filter, Lists, OneOf, Signed, Texts, one, one_of
 from activity.views import SIGNED
+from cloudmesh.errors import Invalid
 from cloudmesh.types import ImageState
 from clouds import services
 from clouds.api.accounts import IN_CLOUD
 from clouds.models import Flavor, Held, Image, Network
+from operations.api import NOTHING, OperationAnswer, accepted
 from projects import access
 from projects.api import IN_PROJECT
 
@@ -34,6 +38,7 @@ class ImageAnswer(Answer):
     cloud = serializers.CharField(source="held.account.cloud.name")
     project = serializers.CharField(source="held.account.project.name")
     state = serializers.ChoiceField([state.value for state in ImageState], source="held.state")
+    own = serializers.BooleanField(source="held.own", help_text="Of the account itself, which may delete it")
     login = serializers.CharField(source="held.login", help_text="User name to log in with; empty where not known")
     min_disk = serializers.IntegerField(source="held.min_disk", help_text="GiB")
     min_ram = serializers.IntegerField(source="held.min_ram", help_text="MiB")
@@ -114,14 +119,51 @@ class Catalogue(Lists):
         return one(request, self.whole, self.facts([held])[0])
 
 
+class Deleting(Answer):
+    """A deletion that was taken down."""
+
+    operation = OperationAnswer()
+
+
+class ImagesRequest(Body):
+    action = OneOf(["delete"])
+    images = Texts(help_text="Ids")
+
+
+def _own(actor: User, text: str) -> Q:
+    if text not in ("true", "false"):
+        raise Invalid(f"own is true or false, not {text[:40]!r}.", field="own")
+    return Q(own=text == "true")
+
+
 @extend_schema_view(retrieve=extend_schema(responses=ImageWhole))
 class Images(Catalogue):
     """What servers can be made from."""
 
     model, whole = Image, ImageWhole
     serializer_class = ImageAnswer
-    filters = {**Catalogue.filters, "state": one_of("state", [state.value for state in ImageState])}
+    permissions = {**Catalogue.permissions, "destroy": "image.delete", "bulk": SIGNED}
+    filters = {
+        **Catalogue.filters,
+        "state": one_of("state", [state.value for state in ImageState]),
+        "own": Filter("Only those of the accounts themselves: true.", _own, ("true", "false")),
+    }
     orders = {**Catalogue.orders, "size": "size"}
+
+    @extend_schema(request=NOTHING, responses={202: Deleting})
+    def destroy(self, request: Signed, id: uuid.UUID) -> Response:
+        """Delete an image that its account has made."""
+        return self._delete([access.fetch(Image, id, actor=request.user, permission="image.delete")])
+
+    @extend_schema(request=ImagesRequest, responses={202: Deleting})
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Signed) -> Response:
+        """Delete many images."""
+        ids = ImagesRequest.parse(request)["images"]
+        return self._delete([access.fetch(Image, id, actor=request.user, permission="image.delete") for id in ids])
+
+    def _delete(self, images: Sequence[Image]) -> Response:
+        return accepted(services.delete_images(actor=self.request.user, images=images))
 
 
 @extend_schema_view(retrieve=extend_schema(responses=FlavorWhole))

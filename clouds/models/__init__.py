@@ -143,9 +143,19 @@ class Held(models.Model):
         return self.name
 
 
-class Image(Held):
+class Owned(Held):
+    """What an account holds and somebody asked for here; without an owner it was made elsewhere."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="%(class)ss")
+
+    class Meta(Held.Meta):
+        abstract = True
+
+
+class Image(Owned):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in ImageState], default=ImageState.ACTIVE)
     login = models.CharField(max_length=32, blank=True)
+    own = models.BooleanField(default=False)  # the account's, which may delete it
     min_disk = models.PositiveIntegerField(default=0)  # GiB
     min_ram = models.PositiveIntegerField(default=0)  # MiB
     size = models.BigIntegerField(default=0)  # bytes
@@ -172,15 +182,6 @@ class KeyPair(Held):
     """A public key at a cloud; `provider_id` is its name there."""
 
     fingerprint = models.CharField(max_length=100, blank=True)
-
-
-class Owned(Held):
-    """What an account holds and somebody asked for here; without an owner it was made elsewhere."""
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="%(class)ss")
-
-    class Meta(Held.Meta):
-        abstract = True
 
 
 class SecurityGroup(Owned):

@@ -6,7 +6,7 @@ Each function takes a whole page of records and asks a constant number of questi
 import datetime
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -223,7 +223,7 @@ def taken(servers: QuerySet[Server]) -> QuerySet[Server]:
 
 
 def taken_by(project: Project) -> quota.Taken:
-    """What the servers and volumes of a project's clouds take, by cloud and owner; two questions."""
+    """What the servers and volumes of a project's clouds take, by cloud and owner; three questions."""
     servers = taken(Server.objects.filter(account__project=project)).order_by().values_list("account", "owner")
     volumes = Volume.objects.filter(account__project=project).exclude(state=VolumeState.DELETED).exclude(NEVER_THERE)
     of_servers = servers.annotate(Count("pk"), Sum("cores", default=0), Sum("ram", default=0))
@@ -232,7 +232,20 @@ def taken_by(project: Project) -> quota.Taken:
     for names, counted in ((RESOURCES, of_servers), (OF_VOLUMES, of_volumes)):
         for account, owner, *amounts in counted:
             found[f"cloud:{account}"][owner] |= dict(zip(names, amounts, strict=True))
+    for lane, owner, grown in _growing(project):
+        for name, more in grown.items():
+            found[lane][owner][name] += more
     return found
+
+
+def _growing(project: Project) -> Iterator[tuple[str, uuid.UUID | None, Mapping[str, int]]]:
+    """What servers will take besides once the resizes that were promised are done, so that no other wish takes it."""
+    resizes = Operation.objects.filter(project=project, kind="server.resize", state__in=OPEN, is_batch=False)
+    sizes = {pk: params for pk, params in resizes.values_list("target_id", "params") if pk}
+    servers = taken(Server.objects.filter(pk__in=sizes)) if sizes else Server.objects.none()
+    for pk, account, owner, cores, ram in servers.order_by().values_list("pk", "account", "owner", "cores", "ram"):
+        grown = {"cores": sizes[pk]["cores"] - cores, "ram": sizes[pk]["ram"] - ram}
+        yield f"cloud:{account}", owner, {name: more for name, more in grown.items() if more > 0}
 
 
 @quota.meter

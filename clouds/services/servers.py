@@ -16,7 +16,7 @@ from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
 from operations.models import OPEN, Operation
-from projects import access
+from projects import access, policy
 from projects.models import Project
 
 ACTIONS = tuple(BRINGS)
@@ -31,6 +31,8 @@ FROM: Mapping[str, frozenset[str]] = {
     "unpause": frozenset({ServerState.PAUSED}),
     "shelve": frozenset({ServerState.ACTIVE, ServerState.STOPPED, ServerState.PAUSED, ServerState.SUSPENDED}),
     "unshelve": frozenset({ServerState.SHELVED}),
+    "resize": frozenset({ServerState.ACTIVE, ServerState.STOPPED}),
+    "snapshot": frozenset({ServerState.ACTIVE, ServerState.STOPPED, ServerState.PAUSED, ServerState.SUSPENDED}),
 }
 #: What else is done to a server → the ability that its driver needs for it.
 BESIDE: Mapping[str, str] = {
@@ -40,6 +42,9 @@ BESIDE: Mapping[str, str] = {
     "console": "console",
     "console_log": "console_log",
     "label": "labels",
+    "resize": "resize",
+    "snapshot": "snapshots",
+    "refresh": "",
 }
 
 
@@ -123,7 +128,15 @@ def abilities(server: Server) -> list[dict[str, Any]]:
     return [{"name": name, "able": not reasons[name], "reason": reasons[name]} for name in names]
 
 
-def ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, params: dict[str, Any]) -> Operation:
+def ask(
+    kind: str,
+    servers: Sequence[Server],
+    *,
+    actor: User,
+    permission: str,
+    params: dict[str, Any],
+    decision: policy.Decision | None = None,
+) -> Operation:
     """One wish about several servers of one project."""
     projects = {server.project_id for server in servers}
     if len(projects) != 1:
@@ -134,7 +147,13 @@ def ask(kind: str, servers: Sequence[Server], *, actor: User, permission: str, p
             raise Conflict(f"The cloud {server.account} is not verified yet.")
     lanes = [server.account.lane for server in servers]
     return operations.request(
-        kind, targets=servers, project=servers[0].project, actor=actor, lanes=lanes, params=params
+        kind,
+        targets=servers,
+        project=servers[0].project,
+        actor=actor,
+        lanes=lanes,
+        decision=decision,
+        params=params,
     )
 
 

@@ -35,6 +35,7 @@ def _image(image: types.Image) -> dict[str, Any]:
         "name": image.name,
         "state": image.state.value,
         "login": image.login,
+        "own": image.own,
         "min_disk": image.min_disk,
         "min_ram": image.min_ram,
         "size": image.size,
@@ -157,6 +158,12 @@ def remember_address(
 ) -> FloatingIp:
     """Note that the account has an address, and which server has it."""
     kept: FloatingIp = _remember(account, Sync.Kind.FLOATING_IPS, address, by, owner)
+    return kept
+
+
+def remember_image(account: CloudAccount, image: types.Image, *, by: Operation) -> Image:
+    """Note that there is an image, and who made it."""
+    kept: Image = _remember(account, Sync.Kind.IMAGES, image, by, by.owner_id)
     return kept
 
 

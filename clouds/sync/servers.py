@@ -93,7 +93,17 @@ def store(server: Server, seen: types.Server) -> None:
         native_hash=digest,
         seen_at=timezone.now(),
         missing_since=None,
+        **_size(server, seen),
     )
+
+
+def _size(server: Server, seen: types.Server) -> dict[str, Any]:
+    """Its flavor and what that takes, where it is not the one we know: most looks ask nothing."""
+    if not seen.flavor or seen.flavor == server.flavor:
+        return {}
+    known = {name: size for pk, title, *size in _sizes(server.account) for name in (title, pk) if name == seen.flavor}
+    cores, ram = known.get(seen.flavor, (server.cores, server.ram))
+    return {"flavor": seen.flavor[:255], "cores": cores, "ram": ram}
 
 
 def _known(account: CloudAccount, ids: list[str] | None) -> dict[str, Known]:

@@ -1,4 +1,4 @@
-"""What servers are besides running: their labels."""
+"""What servers are besides running: their labels, their size, images of them, what their clouds say now."""
 
 from typing import Any
 
@@ -11,15 +11,24 @@ from activity.views import SIGNED
 from clouds import services
 from clouds.api.servers.answers import Booted
 from clouds.api.servers.deeds import Deeds
-from clouds.api.servers.wishes import LabelRequest, LabelsRequest
+from clouds.api.servers.wishes import LabelRequest, LabelsRequest, ResizeRequest, ResizesRequest, SnapshotRequest
 from clouds.models import Server
+from operations.api import NOTHING
 from projects import access
 
 
 class Shaping(Deeds):
-    """Labels, of one server or of many."""
+    """Labels and sizes, of one server or of many; images and news of one."""
 
-    permissions = {**Deeds.permissions, "label": "server.change", "labels": SIGNED}
+    permissions = {
+        **Deeds.permissions,
+        "label": "server.change",
+        "labels": SIGNED,
+        "resize": "server.change",
+        "resizes": SIGNED,
+        "snapshot": "server.change",
+        "refresh": "server.view",
+    }
 
     @extend_schema(request=LabelRequest, responses={202: Booted})
     @action(detail=True, methods=["post"])
@@ -34,6 +43,32 @@ class Shaping(Deeds):
         wish = LabelsRequest.parse(request)
         return self._label(self.chosen(wish), wish)
 
+    @extend_schema(request=ResizeRequest, responses={202: Booted})
+    @action(detail=True, methods=["post"])
+    def resize(self, request: Signed, name: str) -> Response:
+        """Give a server another flavor; it restarts. Policies and quotas are asked for what it grows by."""
+        return self._resize([self.server(name, "server.change")], ResizeRequest.parse(request))
+
+    @extend_schema(request=ResizesRequest, responses={202: Booted})
+    @action(detail=False, methods=["post"], url_path="resize")
+    def resizes(self, request: Signed) -> Response:
+        """Give many servers of one cloud another flavor."""
+        wish = ResizesRequest.parse(request)
+        return self._resize(self.chosen(wish), wish)
+
+    @extend_schema(request=SnapshotRequest, responses={202: Booted})
+    @action(detail=True, methods=["post"])
+    def snapshot(self, request: Signed, name: str) -> Response:
+        """Make an image of a server, which goes on running; the operation's result has its name and id."""
+        wish = SnapshotRequest.parse(request)
+        return self.do(name, "server.change", services.snapshot_server, name=wish.get("name", ""))
+
+    @extend_schema(request=NOTHING, responses={202: Booted})
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Signed, name: str) -> Response:
+        """Read a server from its cloud now."""
+        return self.do(name, "server.view", services.refresh_server)
+
     def chosen(self, wish: dict[str, Any]) -> list[Server]:
         """The servers that a wish about many names, where they may be changed."""
         actor, named = self.request.user, wish.get("project", "")
@@ -45,3 +80,6 @@ class Shaping(Deeds):
         return self.booted(
             services.label_servers(actor=self.request.user, servers=servers, labels=labels, remove=remove)
         )
+
+    def _resize(self, servers: list[Server], wish: dict[str, Any]) -> Response:
+        return self.booted(services.resize_servers(actor=self.request.user, servers=servers, flavor=wish["flavor"]))

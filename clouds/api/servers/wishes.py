@@ -38,6 +38,19 @@ class LabelsRequest(LabelRequest):
     project = Text(required=False, help_text="Only in this project")
 
 
+class ResizeRequest(Body):
+    flavor = Text()
+
+
+class ResizesRequest(ResizeRequest):
+    servers = Texts(help_text="Ids, names, hostlists or globs, of one cloud")
+    project = Text(required=False, help_text="Only in this project")
+
+
+class SnapshotRequest(Body):
+    name = Text(required=False, help_text="Of the image; from the server's name and the time if not given")
+
+
 class RenameRequest(Body):
     name = Text()
 

@@ -180,8 +180,8 @@ def test_owners_that_are_named_replace_the_current_ones(
 
 def test_a_deprecated_image_says_so() -> None:
     old = {"ImageId": "ami-1", "State": "available", "DeprecationTime": "2020-01-01T00:00:00.000Z"}
-    assert records.image(old).state is ImageState.DEPRECATED
-    assert records.image(old | {"DeprecationTime": "2999-01-01T00:00:00.000Z"}).state is ImageState.ACTIVE
+    assert records.image(old, own=True).state is ImageState.DEPRECATED
+    assert records.image(old | {"DeprecationTime": "2999-01-01T00:00:00.000Z"}, own=True).state is ImageState.ACTIVE
 
 
 def test_eucalyptus_tells_its_types_in_its_own_words(driver: Ec2, endpoint: Endpoint) -> None:

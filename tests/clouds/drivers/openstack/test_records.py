@@ -117,11 +117,12 @@ def test_what_was_just_accepted_keeps_no_password() -> None:
 
 
 def test_images_know_how_to_log_in() -> None:
-    images = [records.image(each) for each in recorded("images")["images"]]
+    images = [records.image(each, "mine") for each in recorded("images")["images"]]
     assert {image.name: image.login for image in images} == {"cirros-0.6": "cirros", "ubuntu-24.04": "ubuntu"}
     assert {(image.state, image.size, image.min_disk) for image in images} == {(ImageState.ACTIVE, 1 << 20, 1)}
-    assert records.image({"id": "1", "status": "active", "os_admin_user": "admin"}).login == "admin"
-    assert records.image({"id": "1", "status": "melted"}).state is ImageState.UNKNOWN
+    assert records.image({"id": "1", "status": "active", "os_admin_user": "admin"}, "mine").login == "admin"
+    assert records.image({"id": "1", "status": "melted"}, "mine").state is ImageState.UNKNOWN
+    assert [records.image({"id": "1", "owner": owner}, "mine").own for owner in ("mine", "theirs")] == [True, False]
 
 
 def test_flavors() -> None:
