@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             "image",
             "owner",
             models.ForeignKey(
-                null=True, on_delete=models.deletion.SET_NULL, related_name="images", to=settings.AUTH_USER_MODEL
+                null=True, on_delete=models.deletion.SET_NULL, related_name="%(class)ss", to=settings.AUTH_USER_MODEL
             ),
         ),
     ]
