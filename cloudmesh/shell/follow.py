@@ -12,6 +12,8 @@ from cloudmesh.errors import INTERRUPTED
 from cloudmesh.shell.talk import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloudmesh.types import Json
 
 MOST_REASONS = 10
@@ -49,6 +51,25 @@ def check(client: Client, operation: "Json") -> None:
         for part in itertools.islice(client.operations(parent=operation["id"], state="failed"), MOST_REASONS):
             say(describe(part))
     raise failure_of(operation)
+
+
+def until(client: Client, holds: "Callable[[], bool]", seconds: float) -> bool:
+    """Whether something came to hold in this time; it is looked at now, and whenever something changed."""
+    import threading
+
+    from cloudmesh.client.call import BrokenOff, Call
+    from cloudmesh.client.stream import watch
+
+    call = Call(client.session)
+    alarm = threading.Timer(seconds, call.break_off)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        return any(watch(call, "", holds))
+    except BrokenOff:
+        return False
+    finally:
+        alarm.cancel()
 
 
 def _leave(operation: "Json") -> NoReturn:

@@ -2,19 +2,18 @@
 
 import dataclasses
 import functools
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import CloudmeshError, NotFound
+from cloudmesh.errors import CloudmeshError
 from cloudmesh.imports.found import Default, Key
 from cloudmesh.imports.settling import Cloud
 from cloudmesh.shell import talk
 from cloudmesh.shell.config.planning import LEFT, PER_CLOUD, Plan, Step
-from cloudmesh.shell.follow import follow
+from cloudmesh.shell.follow import follow, until
 from cloudmesh.types import Json
 
 DONE, FAILED = "done", "refused"
@@ -117,29 +116,11 @@ def _set(client: Client, plan: Plan, step: Step, failed: set[str]) -> None:
 
 
 def _of_cloud(client: Client, plan: Plan, default: Default) -> None:
-    """A cloud that was just registered is read first; what is not there then is not there."""
-    values = {PER_CLOUD[default.key]: {default.cloud: default.value}, "project": plan.project}
-    for _ in _moments():
-        try:
-            client.set_defaults(**values)
-        except NotFound:
-            if _is_read(client, default):
-                raise
-        else:
-            return
-    client.set_defaults(**values)
-
-
-def _is_read(client: Client, default: Default) -> bool:
-    known = client.flavors if default.key == "flavor" else client.images
-    return any(known(cloud=default.cloud, page_size=1))
-
-
-def _moments() -> Iterator[None]:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        yield
-        time.sleep(0.5)
+    """Of a cloud that was just registered the first reading is awaited; what is not there then is not there."""
+    known = {"flavor": client.flavors, "image": client.images}.get(default.key)
+    if known:
+        until(client, lambda: any(known(cloud=default.cloud, project=plan.project, page_size=1)), PATIENCE)
+    client.set_defaults(**{PER_CLOUD[default.key]: {default.cloud: default.value}, "project": plan.project})
 
 
 def _try(step: Step, act: Callable[[], object]) -> None:
