@@ -9,11 +9,11 @@ from cloudmesh.imports.found import Draft, Found, Left, is_given
 
 OTHER = ("sso-session ", "services ")  # sections that are no profiles
 ELSEWHERE = {
-    "sso_start_url": "it signs in at a web page (SSO)",
-    "sso_session": "it signs in at a web page (SSO)",
-    "role_arn": "it takes the role of another profile",
-    "credential_process": "a program tells its key",
-    "aws_session_token": "its key ends with a session (aws_session_token)",
+    "sso_start_url": "It signs in at a web page (SSO)",
+    "sso_session": "It signs in at a web page (SSO)",
+    "role_arn": "It takes the role of another profile",
+    "credential_process": "A program tells its key",
+    "aws_session_token": "Its key ends with a session (aws_session_token)",
 }
 ADVICE = "Make an access key of an IAM user for the portal, and register it: cm cloud register NAME --driver ec2"
 

@@ -22,26 +22,29 @@ OF_CLOUD = {
     "user": "login",
 }
 OF_ALL = {"cloud": "cloud", "group": "group", "prefix": "prefix", "key": "key", "secgroup": "security_group"}
-USED = frozenset({"clouds", "cloud", "active", "keys", "projects", "defaults", "default", "meta"})
-OLD_SHELL = "it was for the older shell; cm has options and defaults of its own"
+USED = frozenset(
+    ("meta", "version", "clouds", "cloud", "active", "keys", "projects", "defaults", "default", "group", "prefix")
+)
+OLD_SHELL = "It was for the older shell; cm has options and defaults of its own."
+ACCOUNT = "Who you are comes from your account at the portal."
 ELSEWHERE = {
-    "profile": "who you are comes from your account at the portal",
-    "username": "who you are comes from your account at the portal",
-    "github": "the portal asks GitHub for nothing",
-    "portal": "which portal is meant is said by: cm login URL",
-    "hpc": "HPC clusters come with the portal, not from a person's file",
-    "comet": "Comet's virtual clusters have no driver here",
-    "launcher": "recipes of the launcher have no place here",
-    "security": "rules are of the security groups at each cloud; the portal makes one that opens SSH",
-    "data": "the portal has a database of its own",
-    "server": "how a portal runs is said by its administrators; see docs/howto/standalone.md",
-    "inventory": "machines come with the portal, not from a person's file",
+    "profile": ACCOUNT,
+    "username": ACCOUNT,
+    "github": "The portal asks GitHub for nothing.",
+    "portal": "Which portal is meant is said by: cm login URL",
+    "hpc": "HPC clusters come with the portal, not from a person's file.",
+    "comet": "Comet's virtual clusters have no driver here.",
+    "launcher": "Recipes of the launcher have no place here.",
+    "security": "Rules are of the security groups at each cloud; the portal makes one that opens SSH.",
+    "data": "The portal has a database of its own.",
+    "server": "How a portal runs is said by its administrators; see docs/howto/standalone.md.",
+    "inventory": "Machines come with the portal, not from a person's file.",
     "system": OLD_SHELL,
     "shell": OLD_SHELL,
     "logging": OLD_SHELL,
     "plugins": OLD_SHELL,
     "variables": OLD_SHELL,
-    "storage": "storage services have no driver here",
+    "storage": "Storage services have no driver here.",
 }
 
 
@@ -60,7 +63,7 @@ def blanked(text: str, what: str) -> tuple[str, tuple[Left, ...]]:
     if not places:
         return text, ()
     where = f"line {places[0]}" if len(places) == 1 else f"{len(places)} lines, the first is {places[0]}"
-    reason = f"a template would fill them ({where} of {what}); they are missing here. Give me.yaml beside it"
+    reason = f"A template would fill them ({where} of {what}); they are missing here. Give me.yaml beside it."
     return PLACE.sub(lambda place: BLANK * len(place[0]), text), (Left(name="{{ }}", reason=reason),)
 
 
@@ -136,7 +139,7 @@ def _keys(body: Mapping[str, Tree]) -> Iterator[Key]:
 
 
 def _defaults(body: Mapping[str, Tree], active: list[str]) -> Iterator[Default]:
-    said = {**_dict(body.get("defaults")), **_dict(body.get("default"))}
+    said = {**body, "cloud": "", "key": "", **_dict(body.get("defaults")), **_dict(body.get("default"))}
     found: Iterable[tuple[str, Tree]] = (
         *((key, said.get(name)) for name, key in OF_ALL.items()),
         ("cloud", active[0] if active else ""),
@@ -156,7 +159,7 @@ def _of_clouds(clouds: Mapping[str, Tree]) -> Iterator[Default]:
 def _left(body: Mapping[str, Tree]) -> Iterator[Left]:
     for name in body:
         if name not in USED and body[name]:
-            yield Left(name=name, reason=ELSEWHERE.get(name, "nothing here is called so"))
+            yield Left(name=name, reason=ELSEWHERE.get(name, "Nothing here is called so."))
 
 
 def _resolved(tree: Tree, root: Tree) -> Tree:

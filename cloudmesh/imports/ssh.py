@@ -31,7 +31,7 @@ def read(text: str, what: str) -> Found:
         elif name == "identityfile" and value:
             paths[HOME.sub("~", value[0])] = None
         elif name == "include":
-            left.append(Left(name=f"Include {' '.join(value)}", reason="give these files, too"))
+            left.append(Left(name=f"Include {' '.join(value)}", reason="Give these files, too."))
     return Found(
         keys=tuple(Key(name="", path=path) for path in paths if "%" not in path and path.lower() != "none"),
         defaults=tuple(Default(key="login", value=user, cloud=host) for host, user in logins.items()),

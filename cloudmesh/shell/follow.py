@@ -65,7 +65,7 @@ def until(client: Client, holds: "Callable[[], bool]", seconds: float) -> bool:
     alarm.daemon = True
     alarm.start()
     try:
-        return any(watch(call, "", holds))
+        return any(watch(call, lambda message: holds()))
     except BrokenOff:
         return False
     finally:

@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import click
 
@@ -96,16 +96,25 @@ def listing(*declared: str) -> Callable[[Command], Command]:
 
 def preview(rows: Iterable[Row], *columns: str) -> None:
     """What a question is about, beside the question."""
-    for line in render(list(rows), [Column.parse(text) for text in columns], "table", Layout()):
+    found, layout = list(rows), Layout(_width(sys.stderr))
+    shown = roomy(found, [Column.parse(text) for text in columns], layout)
+    for line in render(found, shown, "table", layout):
         click.echo(line, err=True)
 
 
 def _layout(header: bool) -> Layout:
     if not sys.stdout.isatty():
         return Layout(header=header)
+    colours = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Layout(_width(sys.stdout), header, colours=colours)
+
+
+def _width(stream: TextIO) -> int | None:
+    """Of the terminal that is written to; None where it is none."""
+    if not stream.isatty():
+        return None
     width = os.environ.get("COLUMNS", "")
-    columns = int(width) if width.isdigit() else os.get_terminal_size(sys.stdout.fileno()).columns
-    return Layout(columns or None, header, colours="NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb")
+    return (int(width) if width.isdigit() else os.get_terminal_size(stream.fileno()).columns) or None
 
 
 def _print_lines(lines: Iterable[str]) -> None:

@@ -89,11 +89,8 @@ def _registered(client: Client, plan: Plan, step: Step, cloud: Cloud) -> Json | 
 def _verified(client: Client, step: Step, operation: Json) -> None:
     """The portal forgets by itself what a cloud refuses; here its words are told."""
     ended = follow(client, operation)
-    if ended["state"] == "succeeded":
-        step.state, step.reason = DONE, ended["step"]
-    else:
-        step.state, step.reason = FAILED, ended["reason"]
-        talk.say(f"{step.name}  refused: {ended['reason']}")
+    is_done = ended["state"] == "succeeded"
+    step.state, step.reason = (DONE, ended["step"]) if is_done else (FAILED, ended["reason"])
 
 
 def _add(client: Client, step: Step) -> None:

@@ -101,10 +101,10 @@ def _cloud(client: Client, cloud: Cloud, there: Json | None) -> Step:
 def _compared(cloud: Cloud, there: Json) -> tuple[str, str]:
     """Whether a cloud of the same name is the same one."""
     facts: Mapping[str, str] = there["endpoint"]
-    other = next((key for key in facts if key in cloud.credential and cloud.credential[key] != facts[key]), "")
-    if there["driver"] == cloud.driver and not other:
+    differing = (f"{key} {facts[key]}" for key in facts if cloud.credential.get(key, facts[key]) != facts[key])
+    differs = next(differing, "") if there["driver"] == cloud.driver else f"the driver {there['driver']}"
+    if not differs:
         return THERE, there["reason"]
-    differs = f"{other} {facts[other]}" if other else f"the driver {there['driver']}"
     return LEFT, f"Another cloud has this name, with {differs}. Rename that one: cm cloud alias {cloud.name} NAME"
 
 
@@ -139,7 +139,8 @@ def _keys(found: Found, mine: Mapping[str, str]) -> Iterator[Step]:
 
 def _defaults(client: Client, found: Found, clouds: list[Step], keys: Collection[str], project: str) -> Iterator[Step]:
     own = {(each["key"], each["cloud"] or ""): each for each in client.defaults(project=project)}
-    usable = {step.name for step in clouds if step.state != LEFT} | {name for _, name in own if name}
+    left = {step.name for step in clouds if step.state == LEFT}
+    usable = {name for _, name in own if name} - left | {step.name for step in clouds} - left
     for default in found.defaults:
         cloud = _name(clouds, default.cloud)
         value = _name(clouds, default.value) if default.key == "cloud" else default.value
@@ -150,7 +151,7 @@ def _defaults(client: Client, found: Found, clouds: list[Step], keys: Collection
         if now.get("source") == "own" and value in (now["value"], now["id"]):
             step.state = THERE
         elif (cloud and cloud not in usable) or (default.key == "cloud" and value not in usable):
-            step.state, step.reason = LEFT, f"No cloud of yours is called {cloud or value}."
+            step.state, step.reason = LEFT, _no_cloud(cloud or value, left)
         elif default.key == "key" and value not in keys:
             step.state, step.reason = LEFT, f"No key of yours is called {value}."
         elif default.key == "project":
@@ -158,6 +159,10 @@ def _defaults(client: Client, found: Found, clouds: list[Step], keys: Collection
         elif now.get("source") == "own":
             step.reason = f"in place of {now['value']}"
         yield step
+
+
+def _no_cloud(name: str, left: Collection[str]) -> str:
+    return f"The cloud {name} is left out." if name in left else f"No cloud of yours is called {name}."
 
 
 def _project(client: Client, wanted: str, now: str) -> tuple[str, str]:

@@ -56,6 +56,7 @@ def test_of_1_x_all_is_read() -> None:
         ("cloud", "", "india"),
         ("key", "", "laptop"),
         ("project", "", "fg82"),
+        ("prefix", "", "gregor"),
         ("image", "india", "futuregrid/ubuntu-14.04"),
         ("flavor", "india", "m1.small"),
         ("flavor", "alamo", "m1.tiny"),
@@ -63,7 +64,7 @@ def test_of_1_x_all_is_read() -> None:
     keys = {key.name: key.path or key.text for key in found("cloudmesh-1.yaml").keys}
     assert keys["laptop"] == "~/.ssh/id_rsa.pub"
     assert (keys["inline"].startswith("ssh-ed25519 AAAA"), "none" in keys) == (True, False)
-    assert left("cloudmesh-1.yaml").keys() == {"prefix", "profile", "hpc", "shell", "security"}
+    assert left("cloudmesh-1.yaml").keys() == {"profile", "hpc", "shell", "security"}
 
 
 def test_what_cannot_be_registered_says_why() -> None:
