@@ -99,6 +99,7 @@ class AsyncClient(Calls):
         servers = listed(_sync.servers)
         set_defaults = answered(_sync.set_defaults)
         set_quota = answered(_sync.set_quota)
+        set_roles = answered(_sync.set_roles)
         snapshot = answered(_sync.snapshot)
         submit_application = answered(_sync.submit_application)
         switch = answered(_sync.switch)

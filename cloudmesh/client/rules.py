@@ -1,6 +1,6 @@
 """What rules there are and who decides: policies, quotas, the committee, accounts and tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import ID, Asking, given
@@ -80,7 +80,7 @@ class Rules(Asking):
     # People and tokens
 
     def users(self, **filters: Any) -> "Iterator[Json]":
-        """Oneself and those one works with; for the staff all, by any of state, username, search."""
+        """Oneself and those one works with; for the staff all, by any of state, role, username, search."""
         return self._list("users/", given(filters))
 
     def user(self, name: str) -> "Json":
@@ -96,6 +96,10 @@ class Rules(Asking):
     def move_user(self, user: "Json", step: str, **body: Any) -> "Json":
         """approve, deny, reconsider, suspend, block, expire or activate; with a reason where somebody is kept out."""
         return self._send("POST", f"users/{user['id']}/{step}/", given(body))
+
+    def set_roles(self, user: "Json", roles: "Iterable[str]") -> "Json":
+        """What somebody is in the portal as a whole: any of reviewer, operator, auditor."""
+        return self._send("POST", f"users/{user['id']}/roles/", {"roles": list(roles)})
 
     def tokens(self) -> "Iterator[Json]":
         return self._list("tokens/", {})

@@ -42,13 +42,13 @@ class Portal(NamedTuple):
 
     @property
     def how_to_sign_in(self) -> str:
-        if self.is_standalone:
-            return f"The token in {self.source} is no longer good; a restart renews it: cm server stop, cm server start"
         if self.token and not self.source:
             return (
                 f"The token that was given opens nothing at {self.url}: it ended, or is for another portal. Is "
                 f"CLOUDMESH_TOKEN set? Sign in with: cm login {self.url}"
             )
+        if self.is_standalone:
+            return f"The token in {self.source} is no longer good; a restart renews it: cm server stop, cm server start"
         return f"Sign in with: cm login {self.url}{f' --profile {self.profile}' if self.profile else ''}"
 
 

@@ -3,13 +3,30 @@
 import click
 
 from cloudmesh.client import Client
+from cloudmesh.client.asking import ID
 from cloudmesh.shell import operation
 from cloudmesh.shell.options import Show, in_project, listing, pass_client
 
 
-@click.group()
+class Approvals(click.Group):
+    """The id of an operation alone means yes to it."""
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        is_id = bool(arguments) and ID.fullmatch(arguments[0].lower())
+        return super().resolve_command(context, ["yes", *arguments] if is_id else arguments)
+
+
+@click.group(cls=Approvals)
 def approve() -> None:
-    """Operations that wait for approval: list, yes, reject."""
+    """Operations that wait for approval: list, yes, reject.
+
+    \b
+    cm approve list
+    cm approve ID
+    cm approve reject ID --reason 'Too large'
+    """
 
 
 @approve.command("list")

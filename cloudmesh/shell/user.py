@@ -17,13 +17,14 @@ ENDS = {
     "block": "Keep somebody out for good; what signs them in ends at once.",
     "expire": "End an account whose time is over.",
 }
+ROLES = ("reviewer", "operator", "auditor")
 columns = ("username", "name", "institution", "state", "email", "roles:portal_roles", "last_login", "id")
 details = listing(*columns, "reason:state_reason", "source", "created:created_at", "expires:expires_at")
 
 
 @click.group()
 def user() -> None:
-    """People: list, show; for the staff approve, deny, reconsider, suspend, block, expire, activate."""
+    """People: list, show; for the staff roles, approve, deny, reconsider, suspend, block, expire, activate."""
 
 
 @user.command("list")
@@ -43,6 +44,33 @@ def list_(client: Client, /, show: Show, **filters: str) -> None:
 def show_(client: Client, show: Show, name: str) -> None:
     """Show a person, by user name or id."""
     show.one(client.user(name))
+
+
+@user.command()
+@click.option("--role", type=click.Choice(ROLES), default=None, help="Only these.")
+@listing("username", "name", "roles:portal_roles", "institution", "email", "last_login", "id")
+@pass_client
+def roles(client: Client, show: Show, role: str | None) -> None:
+    """List who reviews, operates or audits the portal. Example: cm user roles --role reviewer"""
+    show(client.users(role=role or ",".join(ROLES)), empty="Nobody has such a role; administrators do all of it.")
+
+
+@user.command()
+@click.argument("name")
+@click.argument("role", type=click.Choice(ROLES))
+@click.option("--grant/--take", "is_granted", default=True, help="Give it to them, or take it away.")
+@details
+@pass_client
+def role(client: Client, show: Show, name: str, role: str, is_granted: bool) -> None:
+    """Say what somebody is in the portal as a whole; they are told.
+
+    \b
+    cm user role ada reviewer
+    cm user role ada reviewer --take
+    """
+    found = client.user(name)
+    others = {each for each in found["portal_roles"] or () if each != role}
+    show.one(client.set_roles(found, sorted(others | ({role} if is_granted else set()))))
 
 
 def _step(step: str, meaning: str) -> None:

@@ -11,10 +11,10 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts import services
-from accounts.models import AccountState, Profile, User
+from accounts.models import AccountState, PortalRole, Profile, User
 from activity.api import Answer, Body, Filter, Lists, Signed, Text, Texts, one, one_of
 from activity.views import SIGNED
-from cloudmesh.errors import NotAllowed
+from cloudmesh.errors import Invalid, NotAllowed
 from projects import access
 
 STATES = [str(state) for state in AccountState]
@@ -76,6 +76,7 @@ class Users(Lists):
     lookup_value_converter = "uuid"
     filters = {
         "state": Filter("Any of these, for staff; commas between.", lambda actor, text: _state(actor, text)),
+        "role": Filter("With any of these roles in the portal, for staff.", lambda actor, text: _role(actor, text)),
         "username": Filter("Of this user name.", lambda actor, text: Q(username__iexact=text)),
     }
     searched = {"username": "username", "first_name": "first_name", "last_name": "last_name"}
@@ -175,7 +176,20 @@ def _seen(actor: User, user: User) -> Seen:
 
 
 def _state(actor: User, text: str) -> Q:
-    """Raises NotAllowed: who asks for the suspended must not learn who among their colleagues is."""
-    if not access.may(actor, "account.view"):
-        raise NotAllowed("Only the portal's staff may ask for accounts by their state.")
+    """Who asks for the suspended must not learn who among their colleagues is."""
+    _require_staff(actor, "state")
     return one_of("state", STATES).narrow(actor, text)
+
+
+def _role(actor: User, text: str) -> Q:
+    """Raises Invalid for a role that there is not."""
+    _require_staff(actor, "role")
+    wanted = text.split(",")
+    if unknown := [role for role in wanted if role not in PortalRole.values]:
+        raise Invalid(f"There is no role {unknown[0][:40]!r}; there are {', '.join(PortalRole.values)}.", field="role")
+    return Q(portal_roles__overlap=wanted)
+
+
+def _require_staff(actor: User, what: str) -> None:
+    if not access.may(actor, "account.view"):
+        raise NotAllowed(f"Only the portal's staff may ask for accounts by their {what}.")

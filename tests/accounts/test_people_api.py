@@ -169,3 +169,11 @@ def test_a_suspended_persons_tokens_are_gone(api: Login, member: User, admin: Us
     services.activate_account(actor=admin, user=member)
     assert asking.get("me/").status == 401
     assert not ApiToken.objects.filter(user=member).exists()
+
+
+def test_staff_find_those_who_have_a_role_and_nobody_else_does(api: Login, reviewer: User, member: User) -> None:
+    asking = api(reviewer)
+    assert [user["username"] for user in asking.get("users/", {"role": "reviewer,auditor"}).results] == ["rita"]
+    assert asking.get("users/", {"role": "auditor"}).results == []
+    assert "reviewer, operator, auditor" in asking.get("users/", {"role": "king"}).detail
+    assert api(member).get("users/", {"role": "reviewer"}).status == 403

@@ -154,6 +154,7 @@ def test_advice_fits_the_kind_of_portal() -> None:
         "cm login https://a.example --profile work"
     )
     assert "CLOUDMESH_TOKEN" in Portal("https://a.example", "cm_b").how_to_sign_in
+    assert "CLOUDMESH_TOKEN" in find_portal(token="cm_b").how_to_sign_in
 
 
 def test_a_token_is_never_printed_with_its_portal() -> None:
