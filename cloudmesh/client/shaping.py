@@ -1,9 +1,10 @@
 """What servers are besides running: their labels, their size, images of them."""
 
+import itertools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cloudmesh.client.asking import Asking
+from cloudmesh.client.asking import ID, Asking, batches, given
 from cloudmesh.client.http import quote
 
 if TYPE_CHECKING:
@@ -26,9 +27,19 @@ class Shaping(Asking):
         """Wish for an image of a server, which goes on running."""
         return self._send("POST", f"servers/{quote(server['id'])}/snapshot/", {"name": name} if name else {})
 
-    def reread_now(self, server: "Json") -> "Json":
+    def read_anew(self, server: "Json") -> "Json":
         """Wish that a server is read from its cloud now."""
         return self._send("POST", f"servers/{quote(server['id'])}/refresh/")
+
+    def select_images(self, *hostlists: str, **filters: Any) -> "list[Json]":
+        """The images that hostlists and globs name, by any of cloud, own, state. Raises NotFound, Ambiguous."""
+        from cloudmesh.client.selection import pick
+
+        ids = [name for name in hostlists if ID.fullmatch(name)]
+        asked = (self._list("images/", given({**filters, "name": names})) for names in batches({*hostlists} - {*ids}))
+        found = [*(self._get(f"images/{id}/") for id in ids), *itertools.chain.from_iterable(asked)]
+        known = (image["name"] for image in self._list("images/", given({**filters, "fields": "name"})))
+        return pick(hostlists, found, lambda: known, "image")
 
     def delete_images(self, images: "Iterable[Json]") -> "Json":
         """Wish that images of one's own are deleted; answers `{operation}`."""

@@ -16,6 +16,7 @@ FAMILIES = {
     "console": "console log",
     "rename": "rename",
     "labels": "label meta",
+    "shape": "resize snapshot info",
     "delete": "delete terminate",
 }
 

@@ -7,6 +7,7 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.shell.options import Show, in_cloud, in_project, listing, names, pass_client, waiting
+from cloudmesh.shell.vm.choice import chosen
 from cloudmesh.shell.vm.ending import finish
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def pairs(words: Iterable[str]) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="NAMES KEY=VALUE… KEY-…")
+@click.argument("words", nargs=-1, required=True, metavar="[NAMES] KEY=VALUE… KEY-…")
 @in_cloud
 @in_project
 @waiting
@@ -42,11 +43,11 @@ def label(client: Client, /, show: Show, words: tuple[str, ...], wait: bool, **f
     """
     named = [word for word in words if not _is_label(word)]
     said = words[len(named) :]
-    if not named or not said or not all(map(_is_label, said)):
+    if not said or not all(map(_is_label, said)):
         raise click.UsageError("Name servers first, then labels: cm vm label gregor_1 stage=prod tier-")
     labels = pairs(word for word in said if "=" in word)
     removed = [word[:-1] for word in said if "=" not in word]
-    _write(client, show, client.select(*named, **filters), labels, removed, wait=wait)
+    _write(client, show, chosen(client, tuple(named), **filters), labels, removed, wait=wait)
 
 
 @click.group()
@@ -65,7 +66,7 @@ def list_(client: Client, /, show: Show, names: tuple[str, ...], **filters: str)
     rows = [
         {"name": server["name"], "key": key, "value": value}
         for server in client.select(*names, **filters)
-        for key, value in server["labels"].items()
+        for key, value in sorted(server["labels"].items())
     ]
     show(rows, empty="No labels. Set some with: cm vm meta set NAME KEY=VALUE")
 
