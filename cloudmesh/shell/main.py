@@ -18,7 +18,7 @@ from cloudmesh.shell import talk
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NO_NOUNS = frozenset(
-    {"main", "credentials", "files", "follow", "interactive", "options", "signing", "table", "talk", "verbs"}
+    {"main", "credentials", "files", "follow", "interactive", "live", "options", "signing", "table", "talk", "verbs"}
 )
 
 

@@ -1,9 +1,10 @@
 """Options that commands of several nouns share."""
 
 import functools
+import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
 
 import click
@@ -11,7 +12,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.errors import near
 from cloudmesh.shell import talk
-from cloudmesh.shell.table import FORMATS, Column, Layout, Row, document, render, roomy
+from cloudmesh.shell.table import FORMATS, PORTION, Column, Layout, Row, document, documents, render, roomy
 
 Command = Callable[..., None]
 
@@ -34,32 +35,62 @@ class Show(NamedTuple):
     header: bool
 
     def __call__(self, rows: Iterable[Row], empty: str = "") -> None:
-        found = list(rows)
-        columns = self._columns(found)
-        if self.sort:
-            found.sort(key=_natural(self._column(self.sort.removeprefix("-"), found)), reverse=self.sort[0] == "-")
+        """All rows, as they come unless they are to be sorted: however many, few are held at a time."""
+        rest = iter(self.sorted(rows) if self.sort else rows)
+        first = list(itertools.islice(rest, PORTION))
+        found, columns = itertools.chain(first, rest), self._columns(first)
         if self.form in ("json", "yaml"):
-            chosen = [{c.title: c.value(row) for c in columns} for row in found] if self.wanted else found
-            click.echo(document(chosen, self.form))
+            _print_lines(documents(self._chosen(found, columns), self.form))
         else:
-            self._print(found, columns)
-        if not found and empty:
+            self._print(found, columns, self._roomy(first, columns))
+        if not first and empty:
             talk.say(empty)
+
+    def each(self, rows: Iterable[Row]) -> None:
+        """Rows of what goes on: each on a line of its own, as soon as it comes."""
+        columns: list[Column] = []
+        for row in rows:
+            if not columns:
+                columns = self._columns([row])
+                _print_lines(render((), columns, "csv", Layout(header=self.header)) if self.form == "csv" else ())
+            if self.form in ("json", "yaml"):
+                [chosen] = self._chosen([row], columns)
+                _print_lines([document(chosen, "line") if self.form == "json" else document([chosen], "yaml")])
+            elif self.form == "table":
+                _print_lines(["  ".join(column.text(row) for column in columns)])
+            else:
+                _print_lines(render([row], columns, self.form, Layout(header=False)))
+
+    def sorted(self, rows: Iterable[Row]) -> list[Row]:
+        found, by = list(rows), self.sort or ""
+        return sorted(found, key=_natural(self._column(by.removeprefix("-"), found)), reverse=by[:1] == "-")
+
+    def drawn(self, rows: Sequence[Row]) -> list[str]:
+        """The lines of a table that fits the terminal."""
+        found = self.sorted(rows) if self.sort else list(rows)
+        return list(render(found, self._roomy(found, self._columns(found)), "table", layout_of(self.header)))
 
     def one(self, record: Row) -> None:
         """A single record: an attribute a line; whole in json and yaml."""
         columns = self._columns([record])
         if self.form in ("json", "yaml"):
-            click.echo(document({c.title: c.value(record) for c in columns} if self.wanted else record, self.form))
+            [chosen] = self._chosen([record], columns)
+            click.echo(document(chosen, self.form))
             return
         pairs = [{"attribute": column.title, "value": column.text(record)} for column in columns]
         both = [Column("attribute", "attribute"), Column("value", "value")]
-        _print_lines(render(pairs, both, self.form, _layout(self.header)))
+        _print_lines(render(pairs, both, self.form, layout_of(self.header)))
 
-    def _print(self, rows: list[Row], columns: list[Column]) -> None:
-        layout = _layout(self.header)
-        shown = roomy(rows, columns, layout) if self.form == "table" and not self.wanted else columns
-        _print_lines(render(rows, shown, self.form, layout))
+    def _chosen(self, rows: Iterable[Row], columns: list[Column]) -> Iterator[Row]:
+        """What programs get: whole records, unless columns were asked for."""
+        return ({c.title: c.value(row) for c in columns} if self.wanted else row for row in rows)
+
+    def _roomy(self, rows: list[Row], columns: list[Column]) -> list[Column]:
+        fits = self.form == "table" and not self.wanted
+        return roomy(rows, columns, layout_of(self.header)) if fits else columns
+
+    def _print(self, rows: Iterable[Row], columns: list[Column], shown: list[Column]) -> None:
+        _print_lines(render(rows, shown, self.form, layout_of(self.header)))
         if shown != columns:
             hidden = ", ".join(column.title for column in columns[len(shown) :])
             talk.say(f"No room for {hidden}; choose with --columns.")
@@ -102,7 +133,7 @@ def preview(rows: Iterable[Row], *columns: str) -> None:
         click.echo(line, err=True)
 
 
-def _layout(header: bool) -> Layout:
+def layout_of(header: bool) -> Layout:
     if not sys.stdout.isatty():
         return Layout(header=header)
     colours = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

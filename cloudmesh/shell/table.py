@@ -1,14 +1,16 @@
 """How rows are shown: the classic `+---+` table, sized to the terminal, or a format for programs."""
 
+import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cloudmesh.shell.talk import printable
 
 Row = Mapping[str, Any]
 FORMATS = ("table", "json", "yaml", "csv", "plain")
+PORTION = 1000  # rows that are held and laid out together
 NARROWEST = 4  # cells of a column
 READABLE = 12
 WHOLE = frozenset({"id"})  # columns that are copied
@@ -69,24 +71,38 @@ def roomy(rows: Sequence[Row], columns: Sequence[Column], layout: Layout) -> lis
     return shown
 
 
-def render(rows: Sequence[Row], columns: Sequence[Column], form: str, layout: Layout) -> Iterator[str]:
-    """The lines of rows in one of FORMATS but json and yaml, which are documents: see `document`."""
+def render(rows: Iterable[Row], columns: Sequence[Column], form: str, layout: Layout) -> Iterator[str]:
+    """The lines of rows in one of FORMATS but json and yaml, which are `documents`; each as soon as it is known."""
+    titles = [column.title for column in columns]
+    lines = ([column.text(row) for column in columns] for row in rows)
     if form == "csv":
         yield from _csv(rows, columns, layout.header)
-        return
-    lines = [[column.text(row) for column in columns] for row in rows]
-    titles = [column.title for column in columns]
-    if form == "plain":
-        yield from ("\t".join(line) for line in ([titles, *lines] if layout.header else lines))
+    elif form == "plain":
+        yield from map("\t".join, itertools.chain([titles] if layout.header else [], lines))
     else:
         yield from _grid(titles, lines, layout)
 
 
 def document(value: Any, form: str) -> str:
-    """A record or a list of them as json or yaml."""
-    if form == "json":
-        return json.dumps(value, indent=2, ensure_ascii=False)
-    return "\n".join(_yaml(value))
+    """A record or a list of them as json or yaml, or as json on one line."""
+    if form == "yaml":
+        return "\n".join(_yaml(value))
+    return json.dumps(value, indent=None if form == "line" else 2, ensure_ascii=False)
+
+
+def documents(values: Iterable[Any], form: str) -> Iterator[str]:
+    """The lines of `document` of a list, of which only one is held at a time."""
+    last = None
+    for value in values:
+        if form == "yaml":
+            yield document([value], form)
+        else:
+            yield "[" if last is None else f"{last},"
+        last = "  " + document(value, form).replace("\n", "\n  ") if form == "json" else ""
+    if last is None:
+        yield "[]"
+    elif form == "json":
+        yield from (last, "]")
 
 
 def text_of(value: Any) -> str:
@@ -109,21 +125,33 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _grid(titles: list[str], lines: list[list[str]], layout: Layout) -> Iterator[str]:
-    widths = [max(map(_width, cells)) for cells in zip(titles, *lines, strict=True)]
+def _grid(titles: list[str], lines: Iterator[list[str]], layout: Layout) -> Iterator[str]:
+    """A table that is laid out in portions: where a later one needs more room, the columns get wider from there on."""
+    natural, before, portion = [_width(title) for title in titles], "", list(itertools.islice(lines, PORTION))
+    is_empty = not portion
+    while portion or not before:
+        natural = [max([width, *map(_width, cells)]) for width, *cells in zip(natural, *portion, strict=True)]
+        widths = _fitting(titles, natural, layout)
+        border = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+        if border != before:
+            yield border
+        if layout.header and not before:
+            yield "| " + " | ".join(map(_fit, titles, widths)) + " |"
+            yield border
+        for line in portion:
+            cells = (_colour(text, _fit(text, width), layout) for text, width in zip(line, widths, strict=True))
+            yield "| " + " | ".join(cells) + " |"
+        before, portion = border, list(itertools.islice(lines, PORTION))
+    if not is_empty:
+        yield before
+
+
+def _fitting(titles: list[str], natural: list[int], layout: Layout) -> list[int]:
+    widths = list(natural)
     if layout.width:
         flexible = [index for index, title in enumerate(titles) if title not in WHOLE]
         _shrink(widths, flexible, layout.width - 3 * len(widths) - 1)
-    border = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
-    yield border
-    if layout.header:
-        yield "| " + " | ".join(map(_fit, titles, widths)) + " |"
-        yield border
-    for line in lines:
-        cells = (_colour(text, _fit(text, width), layout) for text, width in zip(line, widths, strict=True))
-        yield "| " + " | ".join(cells) + " |"
-    if lines:
-        yield border
+    return widths
 
 
 def _shrink(widths: list[int], flexible: list[int], room: int) -> None:
@@ -158,16 +186,18 @@ def _colour(text: str, cell: str, layout: Layout) -> str:
     return f"\x1b[{colour}m{cell}\x1b[0m" if colour else cell
 
 
-def _csv(rows: Sequence[Row], columns: Sequence[Column], header: bool) -> Iterator[str]:
+def _csv(rows: Iterable[Row], columns: Sequence[Column], header: bool) -> Iterator[str]:
     import csv
     import io
 
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(column.title for column in columns)
-    writer.writerows([text_of(column.value(row)) for column in columns] for row in rows)
-    yield text.getvalue().removesuffix("\n")
+    writer = csv.writer(text, lineterminator="")
+    titles = [[column.title for column in columns]] if header else []
+    for cells in itertools.chain(titles, ([text_of(column.value(row)) for column in columns] for row in rows)):
+        writer.writerow(cells)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:

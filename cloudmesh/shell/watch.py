@@ -1,13 +1,12 @@
 """`cm watch`: what happens, as it happens."""
 
-import json
-
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.shell.options import pass_client
-from cloudmesh.shell.table import Column
-from cloudmesh.shell.talk import printable, say
+from cloudmesh.shell import live
+from cloudmesh.shell.options import Show, pass_client
+
+COLUMNS = ("seq", "at", "summary", "actor")
 
 
 @click.command()
@@ -21,10 +20,6 @@ def watch(client: Client, since: int | None, form: str) -> None:
 
     Example: cm watch --format json | jq .summary
     """
-    say("Ctrl-C ends it.")
-    at = Column("at", "at")
-    for event in client.watch(since):
-        if form == "json":
-            click.echo(json.dumps(event, ensure_ascii=False))
-        else:
-            click.echo(f"{event['seq']}  {at.text(event)}  {printable(event['summary'])}  {printable(event['actor'])}")
+    live.begin()
+    shown = "table" if form == "plain" else form
+    Show(COLUMNS, shown, wanted=None, sort=None, header=False).each(client.watch(since))

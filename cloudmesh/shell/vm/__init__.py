@@ -6,7 +6,7 @@ from cloudmesh.shell.verbs import Verbs
 
 FAMILIES = {
     "boot": "boot",
-    "look": "list show",
+    "look": "list show watch",
     "status": "status wait",
     "start": "start",
     "power": "stop reboot suspend resume pause unpause shelve unshelve",

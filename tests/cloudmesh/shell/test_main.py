@@ -81,7 +81,7 @@ def test_help_of_a_verb_is_the_verbs_help() -> None:
         (["vm", "list", "--clod", "x"], "--cloud"),
         (["vm", "boot", "--count", "many"], "not a valid integer"),
         (["vm", "boot", "--if-down", "cry"], "wait"),
-        (["vm", "delete"], "Missing argument"),
+        (["vm", "rename"], "Missing argument"),
         (["help", "vm", "boot", "more"], "has no verbs"),
         (["cloud", "register", "x"], "--driver"),
     ],

@@ -1,13 +1,15 @@
 """What rows look like in each format."""
 
 import csv
+import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from cloudmesh.shell.table import Column, Layout, document, duration, render
+from cloudmesh.shell.table import PORTION, Column, Layout, document, documents, duration, render
 
 ROWS: list[dict[str, Any]] = [
     {"name": "gregor_1", "state": "active", "addresses": ["10.0.0.5", "192.0.2.9"], "is_active": True},
@@ -139,3 +141,31 @@ def test_what_is_nested_is_reached_and_what_is_missing_is_empty() -> None:
 )
 def test_a_duration_has_one_unit(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1], []])
+def test_documents_are_written_item_by_item_and_read_alike(form: str, rows: list[dict[str, Any]]) -> None:
+    assert "\n".join(documents(iter(rows), form)) == document(rows, form)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "plain", "json", "yaml"])
+def test_the_first_lines_come_before_all_rows_are_known(form: str) -> None:
+    taken = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal taken
+        for taken in range(10_000):
+            yield {"name": f"gregor_{taken}"}
+
+    columns = [Column.parse("name")]
+    lines = documents(rows(), form) if form in ("json", "yaml") else render(rows(), columns, form, Layout())
+    assert "gregor_0" in "".join(itertools.islice(lines, 4))
+    assert taken <= PORTION
+
+
+def test_a_later_portion_that_needs_wider_columns_gets_them() -> None:
+    rows = [{"name": "a"}] * PORTION + [{"name": "a longer name"}]
+    lines = drawn(rows, [Column.parse("name")]).splitlines()
+    assert lines[:4] == ["+------+", "| name |", "+------+", "| a    |"]
+    assert lines[-3:] == ["+---------------+", "| a longer name |", "+---------------+"]
