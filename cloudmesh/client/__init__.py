@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import ID, batches, given
 from cloudmesh.client.http import quote
+from cloudmesh.client.offers import Offers
 from cloudmesh.client.reach import Reach
 from cloudmesh.client.rules import Rules
 from cloudmesh.client.shaping import Shaping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 
-class Client(Waiting, Watching, Shaping, Storage, Reach, Rules):
+class Client(Waiting, Watching, Shaping, Storage, Offers, Reach, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":

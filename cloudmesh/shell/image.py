@@ -10,7 +10,7 @@ from cloudmesh.shell.options import Show, in_cloud, listing, names, pass_client,
 
 @click.group()
 def image() -> None:
-    """Images that servers are made from: list, delete. New ones are made by: cm vm snapshot"""
+    """Images that servers are made from: list, show, delete. New ones are made by: cm vm snapshot"""
 
 
 @image.command("list")
@@ -25,6 +25,22 @@ def list_(client: Client, /, show: Show, names: tuple[str, ...], own: bool, **fi
     wanted = {**filters, "name": ",".join(names), "own": "true" if own else None}
     found = client.images(**{name: text for name, text in wanted.items() if text})
     show(found, empty="No images. Which clouds there are tells: cm cloud list")
+
+
+@image.command("show")
+@click.argument("name")
+@in_cloud
+@listing(
+    *("id", "name", "cloud", "state", "login", "disk:min_disk", "ram:min_ram", "size", "created", "project"),
+    *("provider_id", "default:is_default"),
+)
+@pass_client
+def show_(client: Client, show: Show, name: str, cloud: str | None) -> None:
+    """Show one image; --format json has what the cloud says of it, too.
+
+    Example: cm image show ubuntu-24.04 --cloud india
+    """
+    show.one(client.image(name, cloud))
 
 
 @image.command()

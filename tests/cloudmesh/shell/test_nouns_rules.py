@@ -19,7 +19,7 @@ def test_a_token_is_made_shown_once_and_revoked(run: Run, data: Data) -> None:
     assert secret not in made.stderr
     [kept] = [each for each in data("token", "list") if each["name"] == "laptop"]
     assert (kept["scopes"], "token" in kept) == (["read"], False)
-    assert run("key", "delete", "none", CLOUDMESH_TOKEN=secret).returncode == 4
+    assert run("key", "default", "none", CLOUDMESH_TOKEN=secret).returncode == 4
     assert run("token", "revoke", kept["id"], "--yes").returncode == 0
     assert run("token", "list", CLOUDMESH_TOKEN=secret).returncode == 4
 
