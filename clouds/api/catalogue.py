@@ -72,6 +72,10 @@ class NetworkAnswer(Answer):
     external = serializers.BooleanField(source="held.external")
     shared = serializers.BooleanField(source="held.shared")
     usable = serializers.BooleanField(source="held.usable", help_text="An ordinary server may be in it")
+    subnets = serializers.ListField(
+        source="held.subnets", child=serializers.CharField(), help_text="Address ranges, where the cloud tells them"
+    )
+    is_default = serializers.BooleanField(help_text="Your next boot there takes it")
 
 
 class ImageWhole(ImageAnswer):
@@ -101,6 +105,7 @@ class Catalogue(Lists):
     }
     model: ClassVar[type[Held]]
     whole: ClassVar[type[Answer]]
+    seen: ClassVar[str] = "cloud.view"
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
     filters = {"cloud": IN_CLOUD, "project": OF_PROJECT, "name": NAMED}
@@ -111,11 +116,11 @@ class Catalogue(Lists):
     def records(self, request: Signed) -> QuerySet[Any]:
         return access.visible(self.model, request.user).defer("native", "native_hash")
 
-    def facts(self, records: Sequence[Any]) -> list[services.HeldFacts]:
+    def facts(self, records: Sequence[Any]) -> Sequence[Any]:
         return services.held_facts(records, actor=self.request.user)
 
     def retrieve(self, request: Signed, id: uuid.UUID) -> Response:
-        held = access.fetch(self.model, id, actor=request.user, permission="cloud.view")
+        held = access.fetch(self.model, id, actor=request.user, permission=self.seen)
         return one(request, self.whole, self.facts([held])[0])
 
 

@@ -104,19 +104,24 @@ def output_format(actor: User) -> str:
 
 
 def favourites(*, actor: User, accounts: Sequence[CloudAccount]) -> dict[uuid.UUID, dict[str, str]]:
-    """Account → the provider's ids of the image and the flavor that `actor` boots with when nothing is said."""
+    """Account → the provider's id by kind of what `actor` boots with when nothing is said; the name of its rules."""
     known = {project: defaults.Values(actor, project) for project in {account.project for account in accounts}}
     values = {account: known[account.project] for account in accounts}
     images = defaults.usual_images(values)
     flavors = defaults.usual_flavors(values, images)
     return {
         account.pk: {
-            kind: record.provider_id
-            for kind, record in (("image", images.get(account.pk)), ("flavor", flavors.get(account.pk)))
-            if record
+            "image": _id_of(images.get(account.pk)),
+            "flavor": _id_of(flavors.get(account.pk)),
+            "network": values[account].get(Default.Key.NETWORK, account)[0],
+            "securitygroup": defaults.usual_texts(actor, values[account])["security_group"][0],
         }
         for account in accounts
     }
+
+
+def _id_of(record: Held | None) -> str:
+    return record.provider_id if record else ""
 
 
 def usual_key(actor: User, project: Project | None) -> SshKey | None:

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from cloudmesh.types import ServerState, VolumeState
-from clouds.models import CloudAccount, Flavor, Image, Server, Sync, Volume
-from clouds.services import choices
+from clouds.models import CloudAccount, Flavor, FloatingIp, Image, SecurityGroup, Server, Sync, Volume
+from clouds.services import choices, rules
 from operations.models import OPEN, Operation
 from projects import access, quota
 from projects.models import Project, Quota
@@ -81,6 +81,27 @@ class HeldFacts:
     is_default: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupFacts:
+    """A security group (its account, cloud, project and owner are loaded) with its rules in words."""
+
+    held: SecurityGroup
+    is_default: bool
+    rules: Sequence[rules.Described]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressFacts:
+    """A public address (its account, cloud, project and owner are loaded), and the server that has it."""
+
+    address: FloatingIp
+    server: Server | None  # None also where the portal does not know it
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.address.server_provider_id)
+
+
 def known_clouds(actor: User) -> list[CloudAccount]:
     """The clouds that `actor` sees, with `read_at`, when their servers were read; asked once for an actor object."""
     known: list[CloudAccount] | None = actor.__dict__.get("_clouds")
@@ -141,14 +162,39 @@ def account_facts(accounts: Sequence[CloudAccount], *, known: Iterable[CloudAcco
 
 
 def held_facts(records: Sequence[Any], *, actor: User) -> list[HeldFacts]:
-    """The facts of a page of images, flavors or networks: three questions, and one for each project on it."""
+    """The facts of a page of what accounts hold: three questions, and one for each project on it."""
     accounts = _loaded({record.account_id for record in records}, known_clouds(actor))
     for record in records:
         record.account = accounts[record.account_id]
     usual = choices.favourites(actor=actor, accounts=list(accounts.values()))
+    return [HeldFacts(held=held, is_default=_is_usual(held, usual[held.account_id])) for held in records]
+
+
+def _is_usual(held: Any, usual: Mapping[str, str]) -> bool:
+    return usual.get(held._meta.model_name) in (held.provider_id, held.name)
+
+
+def group_facts(groups: Sequence[SecurityGroup], *, actor: User) -> list[GroupFacts]:
+    """The facts of a page of security groups: those of `held_facts` and a question more."""
+    _attach(groups, "owner", User.objects.all())
     return [
-        HeldFacts(held=held, is_default=held.provider_id == usual[held.account_id].get(held._meta.model_name))
-        for held in records
+        GroupFacts(held=facts.held, is_default=facts.is_default, rules=rules.described(facts.held))
+        for facts in held_facts(groups, actor=actor)
+    ]
+
+
+def address_facts(addresses: Sequence[FloatingIp], *, actor: User) -> list[AddressFacts]:
+    """The facts of a page of public addresses: three questions."""
+    _attach(addresses, "owner", User.objects.all())
+    accounts = _loaded({address.account_id for address in addresses}, known_clouds(actor))
+    for address in addresses:
+        address.account = accounts[address.account_id]
+    used = {address.server_provider_id for address in addresses} - {""}
+    there = Server.objects.filter(account__in=accounts, provider_id__in=used) if used else Server.objects.none()
+    servers = {(server.account_id, server.provider_id): server for server in light(there)}
+    return [
+        AddressFacts(address=address, server=servers.get((address.account_id, address.server_provider_id)))
+        for address in addresses
     ]
 
 

@@ -39,6 +39,7 @@ BESIDE: Mapping[str, str] = {
     "rename": "rename",
     "assign_ip": "floating_ips",
     "release_ip": "floating_ips",
+    "unassign_ip": "floating_ips",
     "console": "console",
     "console_log": "console_log",
     "label": "labels",
@@ -85,18 +86,6 @@ def rename_server(*, actor: User, server: Server, name: str) -> Operation:
     if len(names) != 1:
         raise Invalid(f"{name!r} stands for {len(names)} names; a server has one.", field="name")
     return ask("server.rename", [server], actor=actor, permission="server.change", params={"name": names[0]})
-
-
-def assign_ip(*, actor: User, server: Server) -> Operation:
-    """Give a server a public address. Raises NotAllowed, Conflict."""
-    require_able(server, "assign_ip")
-    return ask("server.assign_ip", [server], actor=actor, permission="server.change", params={})
-
-
-def release_ip(*, actor: User, server: Server) -> Operation:
-    """Give a server's public address back. Raises NotAllowed, Conflict."""
-    require_able(server, "release_ip")
-    return ask("server.release_ip", [server], actor=actor, permission="server.change", params={})
 
 
 def open_console(*, actor: User, server: Server) -> Operation:

@@ -165,6 +165,10 @@ def remember_image(account: CloudAccount, image: types.Image, *, by: Operation) 
     """Note that there is an image, and who made it."""
     kept: Image = _remember(account, Sync.Kind.IMAGES, image, by, by.owner_id)
     return kept
+def freed(address: FloatingIp, *, by: Operation) -> None:
+    """Note that no server has an address any more."""
+    FloatingIp.objects.filter(pk=address.pk).update(server_provider_id="", native_hash="", told_at=timezone.now())
+    _note(FloatingIp, address.account, "changed", address, by)
 
 
 def forget(held: Held, *, by: Operation) -> None:
@@ -183,7 +187,7 @@ def _remember(account: CloudAccount, kind: str, record: Any, by: Operation | Non
     kept, is_new = catalogue.model._default_manager.update_or_create(
         account=account,
         provider_id=record.id,
-        defaults={**told, "told_at": timezone.now()},
+        defaults={**told, **({"owner_id": owner} if owner else {}), "told_at": timezone.now()},
         create_defaults={**told, **new, "told_at": timezone.now()},
     )
     _note(catalogue.model, account, "created" if is_new else "changed", kept, by)

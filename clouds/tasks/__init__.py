@@ -3,9 +3,9 @@
 from celery import current_app, shared_task
 
 from clouds.sync import schedule
-from clouds.tasks import accounts, servers, shape, volumes
+from clouds.tasks import accounts, networks, servers, shape, volumes
 
-__all__ = ["accounts", "servers", "shape", "sync", "sync_due", "volumes"]
+__all__ = ["accounts", "networks", "servers", "shape", "sync", "sync_due", "volumes"]
 
 
 @shared_task

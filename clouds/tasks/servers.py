@@ -10,6 +10,7 @@ from cloudmesh.types import Rule, ServerSpec, ServerState
 from clouds.drivers import CloudDriver
 from clouds.models import KeyPair, SecurityGroup, Server
 from clouds.sync import catalogue, connect, schedule
+from clouds.tasks.networks import kept_by_others, remember_given
 from clouds.tasks.steps import MINUTES, gone, learn, look, patience, server_of
 from operations import engine
 from operations.engine import Again, Done, Outcome, handles
@@ -88,7 +89,8 @@ def create_server(operation: Operation) -> Outcome:
         if not seen.state.is_settled:
             return Again(after=patience(operation), step=f"{seen.state.label} on {server.account}", progress=50)
         if operation.params.get("floating_ip") and not seen.public_addresses:
-            driver.assign_floating_ip(seen.id)
+            address = driver.assign_floating_ip(seen.id, but=kept_by_others(operation, server.account))
+            remember_given(operation, server, address)
             learn(operation, server, driver.server(seen.id))
     return Done(step=f"{server.state} on {server.account}", result={"addresses": server.addresses})
 
@@ -127,13 +129,15 @@ def _ensure_group(operation: Operation, server: Server, driver: CloudDriver) -> 
     name = operation.params.get("security_group", "")
     if not name or not driver.abilities["security_groups"]:
         return ()
-    known = SecurityGroup.objects.filter(account=server.account, name=name).first()
-    if known is None:
+    known = list(SecurityGroup.objects.filter(account=server.account, name=name)[:2])
+    if any(group.network for group in known):
+        return (name,)  # the driver knows which of that name is where the server will be
+    if not known:
         engine.report(operation, step=f"ensuring the security group {name} on {server.account}", progress=20)
         group = driver.ensure_security_group(name, OPENINGS)
         catalogue.remember_group(server.account, group)
         return (group.id,)
-    return (known.provider_id,)
+    return (known[0].provider_id,)
 
 
 # -- change ----------------------------------------------------------------------------------------------------
@@ -170,26 +174,6 @@ def rename_server(operation: Operation) -> Outcome:
         driver.act(server.provider_id, "rename", value=name)
         learn(operation, server, driver.server(server.provider_id))
     return Done(step=f"renamed to {name}")
-
-
-@handles("server.assign_ip", deadline=5 * MINUTES)
-def assign_ip(operation: Operation) -> Outcome:
-    server = server_of(operation)
-    with connect.reaching(server.account) as driver:
-        address = driver.assign_floating_ip(server.provider_id)
-        learn(operation, server, driver.server(server.provider_id))
-        schedule.hurry(server.account)
-    return Done(step=f"has {address.address}", result={"address": address.address})
-
-
-@handles("server.release_ip", deadline=5 * MINUTES)
-def release_ip(operation: Operation) -> Outcome:
-    server = server_of(operation)
-    with connect.reaching(server.account) as driver:
-        driver.release_floating_ip(server.provider_id)
-        learn(operation, server, driver.server(server.provider_id))
-        schedule.hurry(server.account)
-    return Done(step="its public address is given back")
 
 
 # -- look ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from clouds.api.catalogue import Flavors, Images, Networks
 from clouds.api.choices import Defaults, NextName
 from clouds.api.keys import Keys
 from clouds.api.limits import Limits
+from clouds.api.networks import Addresses, SecurityGroups
 from clouds.api.servers import Servers
 from clouds.api.volumes import Volumes
 from operations.api import Operations
@@ -56,6 +57,8 @@ for noun, end_points in {
 }.items():
     router.register(f"{noun}s", end_points, basename=noun)
 router.register("policies", Policies, basename="policy")
+router.register("addresses", Addresses, basename="address")
+router.register("security-groups", SecurityGroups, basename="security-group")
 
 
 def _project(noun: str, end_points: type[Within], key: str, kind: str = "str") -> list[URLPattern]:

@@ -58,7 +58,7 @@ def test_key_and_security_group_are_brought_along_once(
     assert len(control.requests(world, "ensure_key")) == 1
     assert len(control.requests(world, "ensure_security_group")) == 1
     assert KeyPair.objects.get().name == Server.objects.first().key  # type: ignore[union-attr]
-    assert SecurityGroup.objects.get().name == "cloudmesh"
+    assert SecurityGroup.objects.get(name="cloudmesh").name == "cloudmesh"
 
 
 @pytest.mark.parametrize("fault", ["500", "429", "timeout", "garbage", "refused", "lost-answer"])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhook
 from clouds import services
-from clouds.models import Server, Volume
+from clouds.models import FloatingIp, SecurityGroup, Server, Volume
 from projects import services as projects
 from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
 from tests import factories
@@ -47,6 +47,8 @@ def things(server: Server, member: User, project: Project) -> Things:
     notice = Notice.objects.create(user=member, kind="account", title="Welcome")
     session = Session.objects.create(session_key="s" * 32, session_data="", user=member, expire_date=tomorrow)
     webhook = Webhook.objects.create(owner=member, topic=member.topic, url="https://example.org/hook", secret="")
+    group = SecurityGroup.objects.create(account=server.account, owner=member, provider_id="sg-1", name="web")
+    address = FloatingIp.objects.create(account=server.account, owner=member, provider_id="ip-1", name="192.0.2.1")
     known: dict[tuple[str, str], Any] = {
         ("/", "secret"): "cm_unknown", ("/", "notice"): notice.pk, ("/", "webhook"): webhook.pk,
         ("/", "policy"): policy.pk,
@@ -71,6 +73,8 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/api/v1/images/", "id"): server.account.images.first().pk,
         ("/api/v1/flavors/", "id"): server.account.flavors.first().pk,
         ("/api/v1/networks/", "id"): server.account.networks.first().pk,
+        ("/api/v1/security-groups/", "id"): group.pk, ("/api/v1/addresses/", "id"): address.pk,
+        ("/secgroups/", "pk"): group.pk, ("/ips/", "pk"): address.pk,
         ("/api/v1/sections/", "kind"): "new", ("/api/v1/users/", "id"): member.pk,
         ("/api/v1/agreements/", "name"): agreement.name, ("/api/v1/applications/", "id"): application.pk,
         ("/api/v1/projects/", "name"): project.name, ("/api/v1/projects/", "user"): member.username,

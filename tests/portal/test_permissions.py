@@ -35,6 +35,8 @@ REFUSED = (401, 403, *UNSEEN)
 #: What an end point has to be sent so that it looks at who asks.
 BODIES = {
     "rename/": {"name": "other"},
+    "security-groups/<uuid:id>/": {"add": ["ssh"]},
+    "security-groups/": {"name": "other"},
     "clouds/": {"name": "mine", "driver": "simulator", "credential": {"world": "w", "username": "u", "password": "p"}},
     "volumes/": {"name": "other", "size": 1},
     "attach/": {"server": "gregor_1"},

@@ -12,7 +12,7 @@ from cloudmesh.errors import NotFound, near
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.api.servers.answers import Booted, ServerAnswer
-from clouds.api.servers.wishes import LogRequest, RenameRequest
+from clouds.api.servers.wishes import AddressRequest, LogRequest, RenameRequest
 from clouds.models import Server
 from operations.api import NOTHING, accepted
 from operations.models import Operation
@@ -26,6 +26,7 @@ class Deeds(Lists):
         "destroy": "server.delete",
         "rename": "server.change",
         "ip_assign": "server.change",
+        "ip_unassign": "server.change",
         "ip_release": "server.change",
         "console": "server.console",
         "console_log": "server.console",
@@ -51,11 +52,17 @@ class Deeds(Lists):
         wish = RenameRequest.parse(request)
         return self.do(name, "server.change", services.rename_server, name=wish["name"])
 
-    @extend_schema(request=NOTHING, responses={202: Booted})
+    @extend_schema(request=AddressRequest, responses={202: Booted})
     @action(detail=True, methods=["post"], url_path="ip-assign")
     def ip_assign(self, request: Signed, name: str) -> Response:
-        """Give a server a public address."""
-        return self.do(name, "server.change", services.assign_ip)
+        """Give a server a public address: this one, or one that is nobody's, or a new one."""
+        return self.do(name, "server.change", services.assign_ip, **AddressRequest.parse(request))
+
+    @extend_schema(request=NOTHING, responses={202: Booted})
+    @action(detail=True, methods=["post"], url_path="ip-unassign")
+    def ip_unassign(self, request: Signed, name: str) -> Response:
+        """Take a server's public address off it; the project keeps it."""
+        return self.do(name, "server.change", services.unassign_ip)
 
     @extend_schema(request=NOTHING, responses={202: Booted})
     @action(detail=True, methods=["post"], url_path="ip-release")

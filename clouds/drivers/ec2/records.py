@@ -39,6 +39,7 @@ IMAGE_STATES = {
 }
 LOGINS = {"ubuntu": "ubuntu", "debian": "admin", "al20": "ec2-user", "amzn": "ec2-user"}  # by how image names begin
 OWN_WISH = ("Client.User", "Client.InstanceInitiatedShutdown", "pending")  # state reasons that are no fault
+EVERY_PORT = (0, 65535)
 PROTOCOLS = {"-1": "any", "58": "icmp", "icmpv6": "icmp"}
 
 
@@ -128,11 +129,13 @@ def security_group(native: Json) -> SecurityGroup:
 def permission(rule: Rule) -> Json:
     """A rule as EC2 is asked for it; it writes every kind of ICMP as ports −1 to −1, and every protocol as −1."""
     v6 = ":" in rule.cidr
-    every = rule.protocol in ("icmp", "any") and not (rule.first_port or rule.last_port)
+    first, last = rule.first_port, rule.last_port
+    if not first and not last:
+        first, last = EVERY_PORT if rule.protocol in ("tcp", "udp") else (-1, -1)
     return {
         "IpProtocol": {"icmp": "icmpv6" if v6 else "icmp", "any": "-1"}.get(rule.protocol, rule.protocol),
-        "FromPort": -1 if every else rule.first_port,
-        "ToPort": -1 if every else rule.last_port,
+        "FromPort": first,
+        "ToPort": last,
         "Ipv6Ranges" if v6 else "IpRanges": [{"CidrIpv6" if v6 else "CidrIp": rule.cidr}],
     }
 
@@ -144,13 +147,16 @@ def openings(native: Json) -> Iterator[tuple[Rule, Json]]:
     """
     for permission in native.get("IpPermissions", ()):
         ports = {end: permission[end] for end in ("FromPort", "ToPort") if end in permission}
+        first, last = (max(ports.get(end, 0), 0) for end in ("FromPort", "ToPort"))
+        if (first, last) == EVERY_PORT:
+            first, last = 0, 0
         name = str(permission["IpProtocol"])
         for ranges, cidr in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
             for each in permission.get(ranges, ()):
                 rule = Rule(
                     protocol=PROTOCOLS.get(name, name),
-                    first_port=max(ports.get("FromPort", 0), 0),
-                    last_port=max(ports.get("ToPort", 0), 0),
+                    first_port=first,
+                    last_port=last,
                     cidr=each[cidr],
                 )
                 yield rule, {"IpProtocol": name, **ports, ranges: [{cidr: each[cidr]}]}

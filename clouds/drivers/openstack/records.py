@@ -97,6 +97,7 @@ NETWORK_LIMITS = {
 }
 MARK = "cloudmesh:"  # how a description begins that carries a token
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp", "icmpv6": "icmp", "ipv6-icmp": "icmp", None: "any"}
+EVERY_PORT = (1, 65535)  # as some people write it; as others, none
 NOTHING: Json = {}
 INSIDE = ("10.", "192.168.")  # most fixed addresses, told without parsing
 
@@ -284,10 +285,11 @@ def lets_a_network_in(native: Json) -> bool:
 def rule(native: Json) -> Rule:
     everyone = "::/0" if native.get("ethertype") == "IPv6" else "0.0.0.0/0"
     protocol: Any = native.get("protocol")
+    first, last = native.get("port_range_min") or 0, native.get("port_range_max") or 0
     return Rule(
         protocol=PROTOCOLS.get(protocol, protocol),
-        first_port=native.get("port_range_min") or 0,
-        last_port=native.get("port_range_max") or 0,
+        first_port=0 if (first, last) == EVERY_PORT else first,
+        last_port=0 if (first, last) == EVERY_PORT else last,
         cidr=native.get("remote_ip_prefix") or everyone,
     )
 

@@ -136,8 +136,6 @@ def build(desk: Desk, spec: ServerSpec, *, token: str = "", build_error: str = "
         "booted": None if build_error else ready,
     }
     _insert(desk, row, places)
-    if spec.floating_ip:
-        network.assign(desk, server_id, "", ())
     return server_id
 
 

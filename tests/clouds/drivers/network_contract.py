@@ -17,6 +17,7 @@ WEB = Rule(protocol="tcp", first_port=8000, last_port=8100, cidr="192.0.2.0/24")
 RULES = [
     WEB,
     Rule(protocol="udp", first_port=53, last_port=53, cidr="192.0.2.0/24"),
+    Rule(protocol="tcp", cidr="203.0.113.7/32"),
     Rule(protocol="icmp", cidr="0.0.0.0/0"),
     Rule(protocol="any", cidr="198.51.100.0/24"),
     Rule(protocol="tcp", first_port=443, last_port=443, cidr="2001:db8::/32"),
