@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from accounts.models import SshKey, User
 from cloudmesh.errors import NotFound
 from clouds import defaults
-from clouds.models import CloudAccount, Default
+from clouds.models import CloudAccount, Default, Held
 from projects import access
 from projects.models import Project
 
@@ -109,12 +109,13 @@ def favourites(*, actor: User, accounts: Sequence[CloudAccount]) -> dict[uuid.UU
     values = {account: known[account.project] for account in accounts}
     images = defaults.usual_images(values)
     flavors = defaults.usual_flavors(values, images)
+    networks = defaults.usual_networks(values)
     return {
         account.pk: {
             "image": _id_of(images.get(account.pk)),
             "flavor": _id_of(flavors.get(account.pk)),
-            "network": values[account].get(Default.Key.NETWORK, account)[0],
-            "securitygroup": defaults.usual_texts(actor, values[account])["security_group"][0],
+            "network": _id_of(networks.get(account.pk)),
+            "securitygroup": defaults.usual_rules(values[account], account)[0],
         }
         for account in accounts
     }

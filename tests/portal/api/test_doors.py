@@ -17,7 +17,7 @@ from accounts import services as people
 from accounts.models import User
 from cloudmesh.version import VERSIONS
 from clouds import services
-from clouds.models import CloudAccount, Flavor, Image, Network, Server, Volume
+from clouds.models import CloudAccount, Flavor, FloatingIp, Image, Network, SecurityGroup, Server, Volume
 from operations.models import Operation
 from portal.api.urls import urlpatterns
 from tests import factories
@@ -69,7 +69,11 @@ def things(account: CloudAccount, member: User) -> dict[str, str]:
     volume = Volume.objects.create(
         account=account, project=account.project, owner=member, name="data", size=1, state="error"
     )
+    group = SecurityGroup.objects.create(account=account, owner=member, provider_id="sg-1", name="web")
+    address = FloatingIp.objects.create(account=account, owner=member, provider_id="ip-1", name="192.0.2.1")
     return {
+        "security-groups": str(group.pk),
+        "addresses": str(address.pk),
         "servers": str(server.pk),
         "clouds": str(account.pk),
         "images": str(Image.objects.all()[0].pk),
