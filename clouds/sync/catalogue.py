@@ -165,6 +165,8 @@ def remember_image(account: CloudAccount, image: types.Image, *, by: Operation) 
     """Note that there is an image, and who made it."""
     kept: Image = _remember(account, Sync.Kind.IMAGES, image, by, by.owner_id)
     return kept
+
+
 def freed(address: FloatingIp, *, by: Operation) -> None:
     """Note that no server has an address any more."""
     FloatingIp.objects.filter(pk=address.pk).update(server_provider_id="", native_hash="", told_at=timezone.now())

@@ -49,6 +49,8 @@ class ResizesRequest(ResizeRequest):
 
 class SnapshotRequest(Body):
     name = Text(required=False, help_text="Of the image; from the server's name and the time if not given")
+
+
 class AddressRequest(Body):
     address = Text(required=False, help_text="One of the addresses that are reserved")
 
