@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('resource', models.CharField(max_length=32)),
                 ('used', models.BigIntegerField(default=0)),
                 ('limit', models.BigIntegerField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='clouds.cloudaccount')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='told_limits', to='clouds.cloudaccount')),
             ],
             options={
                 'ordering': ['resource', 'account__cloud__name'],

@@ -74,7 +74,7 @@ class Limit(models.Model):
 
     PROJECT_PATH = "account__project"
 
-    account = models.ForeignKey("clouds.CloudAccount", models.CASCADE, related_name="limits")
+    account = models.ForeignKey("clouds.CloudAccount", models.CASCADE, related_name="told_limits")
     resource = models.CharField(max_length=32)
     used = models.BigIntegerField(default=0)
     limit = models.BigIntegerField(null=True)  # null: none

@@ -14,16 +14,28 @@ from clouds.views.clouds import (
     cloud_toggle,
 )
 from clouds.views.keys import Keys, key_delete
+from clouds.views.limits import limit_list
 from clouds.views.register import Register, cloud_verify
 from clouds.views.servers import ServerList, server_detail, server_row
+from clouds.views.volumes import (
+    NewVolume,
+    VolumeList,
+    server_volumes,
+    volume_bulk,
+    volume_deed,
+    volume_detail,
+    volume_row,
+)
 
 __all__ = [
     "Boot",
     "FlavorList",
     "ImageList",
     "Keys",
+    "NewVolume",
     "Register",
     "ServerList",
+    "VolumeList",
     "boot_plan",
     "cloud_cards",
     "cloud_detail",
@@ -36,10 +48,16 @@ __all__ = [
     "cloud_verify",
     "default_set",
     "key_delete",
+    "limit_list",
     "next_context",
     "server_action",
     "server_bulk",
     "server_detail",
     "server_next",
     "server_row",
+    "server_volumes",
+    "volume_bulk",
+    "volume_deed",
+    "volume_detail",
+    "volume_row",
 ]

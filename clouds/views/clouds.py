@@ -15,7 +15,7 @@ from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.types import ServerState
 from clouds import services
-from clouds.models import CloudAccount
+from clouds.models import CloudAccount, Limit
 from projects import access
 from projects.views import Signed, answer, dress, is_htmx
 
@@ -49,8 +49,14 @@ def cloud_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
         "facts": _facts(account),
         "events": _events(request, account)[:RECENT],
         "defaults": _defaults(request, account),
+        "told": services.limit_facts([limit for limit in _limits(account) if limit.resource not in cloud.limits]),
+        "lacks": account.lacks,
     }
     return render(request, "clouds/cloud_detail.html", context)
+
+
+def _limits(account: CloudAccount) -> QuerySet[Limit]:
+    return Limit.objects.filter(account=account).select_related("account__cloud", "account__project")
 
 
 @needs("cloud.refresh")

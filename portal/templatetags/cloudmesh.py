@@ -20,9 +20,10 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 TONES = {  # of a dot: what a person should feel about a state, whatever it is a state of
-    "ok": {"active", "ok", "succeeded", "approved"},
+    "ok": {"active", "available", "in-use", "ok", "succeeded", "approved"},
     "busy": {
         "requested", "building", "rebooting", "resizing", "changing", "deleting", "pending",
+        "creating", "attaching", "detaching",
         "queued", "running", "verifying", "removing", "submitted",
     },
     "wait": {
@@ -38,6 +39,7 @@ GLYPHS = {  # of what can be done to a server
     "pause": "player-pause", "reboot": "rotate-clockwise", "suspend": "zzz", "shelve": "archive",
     "unshelve": "archive-off", "rename": "pencil", "delete": "trash", "console": "terminal-2",
     "console-log": "file-code", "ip-assign": "world", "ip-release": "world",
+    "attach": "plug", "detach": "plug-off",
 }  # fmt: skip
 SOURCES = {  # of a default: who said so
     "option": "as you chose",
@@ -47,13 +49,14 @@ SOURCES = {  # of a default: who said so
     "first": "the first that fits",
     "none": "",
 }
-DEEDS = {"server.create": "Boot", "server.act": "Change", "cloud.verify": "Verify"}
+DEEDS = {"server.create": "Boot", "volume.create": "Make", "server.act": "Change", "cloud.verify": "Verify"}
 PAGES = {
     "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
-    "project": "projects:project-detail", "application": "projects:application-detail",
+    "volume": "clouds:volume-detail", "project": "projects:project-detail",
+    "application": "projects:application-detail",
 }  # fmt: skip
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers"}
+RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers", "disk": "volumes' size"}
 
 
 @register.simple_tag
@@ -200,12 +203,29 @@ class Use(Protocol):
 def bar(resource: str, use: Use) -> dict[str, Any]:
     used, most = amount(resource, use.used), amount(resource, use.limit)
     return {
-        "label": RESOURCES.get(resource, resource.replace("_", " ")),
+        "label": resource_name(resource),
         "used": use.used,
         "most": use.limit,
         "tone": fullness(use),
         "text": f"{used} of {most}" if most else used,
     }
+
+
+@register.simple_tag(name="use")
+def use_of(resource: str, use: Use) -> SafeString:
+    """How much is used of how much, in a cell of a table; its colour says when it is nearly all."""
+    used, most = amount(resource, use.used), amount(resource, use.limit)
+    return format_html('<span class="state tone-{}">{}{}</span>', fullness(use), used, f" of {most}" if most else "")
+
+
+@register.filter
+def resource_name(resource: str) -> str:
+    """What people call a resource.
+
+    >>> resource_name("floating_ips"), resource_name("server_groups")
+    ('public addresses', 'server groups')
+    """
+    return RESOURCES.get(resource, resource.replace("_", " "))
 
 
 def fullness(use: Use) -> str:
@@ -217,6 +237,8 @@ def fullness(use: Use) -> str:
 def amount(resource: str, value: int | None) -> str:
     if value is None:
         return ""
+    if resource == "disk":
+        return f"{value} GiB"
     return memory(value) if resource == "ram" else str(value)
 
 

@@ -67,7 +67,7 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/staff/accounts/", "pk"): member.pk, ("/staff/accounts/", "user"): member.pk,
         ("/staff/accounts/", "deed"): "suspend", ("/staff/approvals/", "pk"): operation.pk,
         ("/api/v1/servers/", "name"): server.name, ("/api/v1/servers/", "act"): "stop",
-        ("/api/v1/volumes/", "name"): volume.name,
+        ("/volumes/", "pk"): volume.pk, ("/volumes/", "deed"): "detach", ("/api/v1/volumes/", "name"): volume.name,
         ("/api/v1/clouds/", "name"): server.account.cloud.name, ("/api/v1/keys/", "name"): key.name,
         ("/api/v1/tokens/", "id"): token.pk, ("/api/v1/operations/", "id"): operation.pk,
         ("/api/v1/images/", "id"): server.account.images.first().pk,

@@ -144,7 +144,7 @@ def test_volumes_are_found_by_hostlist_and_glob(
 def test_limits_add_up_over_clouds(account: CloudAccount, member: User, project: Project) -> None:
     factories.make_account(project, member, "sierra")
     facts = services.limit_facts(
-        list(account.limits.model.objects.select_related("account__cloud", "account__project"))
+        list(account.told_limits.model.objects.select_related("account__cloud", "account__project"))
     )
     totals = {total.resource: (total.cloud, total.limit) for total in services.limit_totals(facts)}
     assert totals["instances"] == ("total", 150)
