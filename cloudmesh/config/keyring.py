@@ -5,38 +5,38 @@ its token is there, and at `cm login`.
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from cloudmesh.config import Portal
-from cloudmesh.errors import NotAuthenticated
+from cloudmesh.errors import CloudmeshError, NotAuthenticated
 
 SERVICE = "cloudmesh"
 RECOMMENDED = 1  # what those that encrypt say of themselves; none, null and plain text say less
 
 
+class Locked(CloudmeshError):
+    """There is no keyring, or it does not do what it is asked."""
+
+
 def keep(portal: Portal) -> bool:
     """Whether the keyring has the token now; it is read back, since some take a secret and lose it."""
-    found = _keyring()
-    if found is None:
-        return False
     try:
-        found.set_password(SERVICE, _account(portal), portal.token)
-        return bool(found.get_password(SERVICE, _account(portal)) == portal.token)
-    except Exception:  # what a keyring raises is its own: locked, cancelled, no bus
+        _asked(lambda ring: ring.set_password(SERVICE, _account(portal), portal.token))
+        return bool(_asked(lambda ring: ring.get_password(SERVICE, _account(portal))) == portal.token)
+    except Locked:
         return False
 
 
 def read(portal: Portal) -> str:
     """The token of a profile. Raises NotAuthenticated with what to do."""
-    found, why = _keyring(), "it has no such token"
+    why = "it has no such token"
     try:
-        token = found.get_password(SERVICE, _account(portal)) if found else None
-    except Exception as error:  # as above
-        token, why = None, f"{type(error).__name__}: {error}"
+        token = _asked(lambda ring: ring.get_password(SERVICE, _account(portal)))
+    except Locked as error:
+        token, why = None, error.message
     if token:
         return str(token)
-    if found is None:
-        why = "there is none here that works"
     raise NotAuthenticated(
         f"The token of the profile {portal.profile} is in a keyring that does not give it ({why}). Unlock it, or sign "
         f"in again with: cm login {portal.url} --profile {portal.profile}"
@@ -44,26 +44,29 @@ def read(portal: Portal) -> str:
 
 
 def forget(portal: Portal) -> None:
-    found = _keyring()
+    """What cannot be removed opens nothing any more: the portal has ended it."""
     try:
-        if found:
-            found.delete_password(SERVICE, _account(portal))
-    except Exception:  # as above; the portal has ended the token
+        _asked(lambda ring: ring.delete_password(SERVICE, _account(portal)))
+    except Locked:
         return
 
 
 def name() -> str:
     """What the keyring is called, for people."""
-    return f"the keyring ({getattr(_keyring(), 'name', 'unknown')})"
+    return f"the keyring ({_asked(lambda ring: getattr(ring, 'name', 'unknown'))})"
 
 
-def _keyring() -> Any:
-    """The backend that the package `keyring` found; nothing where that would not keep a secret."""
+def _asked(question: Callable[[Any], Any]) -> Any:
+    """What the keyring answers. Raises Locked, whatever it raised: there are many, each with errors of its own."""
     try:
-        backend = importlib.import_module("keyring").get_keyring()
-        return backend if backend.priority >= RECOMMENDED else None
-    except Exception:  # not installed, or its choice of backend failed
-        return None
+        ring = importlib.import_module("keyring").get_keyring()
+        is_good = ring.priority >= RECOMMENDED
+        answer = question(ring) if is_good else None
+    except Exception as error:
+        raise Locked(f"{type(error).__name__}: {error}") from error
+    if not is_good:
+        raise Locked("there is none here that works")
+    return answer
 
 
 def _account(portal: Portal) -> str:

@@ -18,6 +18,7 @@ QUIET = {
     "CLOUDMESH_TOKEN": "",
     "CLOUDMESH_HOME": "/nonexistent",
     "XDG_CONFIG_HOME": "/nonexistent",
+    "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # nobody's own
 }
 
 
