@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "portal.views.problems",
     "portal.views.numbered",
     "portal.api.once.once",
+    "portal.api.preferences.told",
 ]
 
 ROOT_URLCONF = "portal.urls"

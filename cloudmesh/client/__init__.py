@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import ID, batches, given
+from cloudmesh.client.choosing import Choosing
+from cloudmesh.client.groups import Groups
 from cloudmesh.client.http import quote
 from cloudmesh.client.offers import Offers
 from cloudmesh.client.reach import Reach
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 
-class Client(Waiting, Watching, Shaping, Storage, Offers, Reach, Rules):
+class Client(Waiting, Watching, Shaping, Storage, Offers, Groups, Choosing, Reach, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":
@@ -119,6 +121,9 @@ class Client(Waiting, Watching, Shaping, Storage, Offers, Reach, Rules):
     def flavors(self, **filters: Any) -> "Iterator[Json]":
         return self._list("flavors/", filters)
 
+    def networks(self, **filters: Any) -> "Iterator[Json]":
+        return self._list("networks/", filters)
+
     # What is the person's own
 
     def keys(self, **filters: Any) -> "Iterator[Json]":
@@ -129,15 +134,6 @@ class Client(Waiting, Watching, Shaping, Storage, Offers, Reach, Rules):
 
     def delete_key(self, name: str) -> None:
         self.session.send("DELETE", f"keys/{quote(name)}/")
-
-    def defaults(self, **asked: Any) -> "list[Json]":
-        """What is taken where nothing is said; in the project where one works, or in that `project`."""
-        return list(self.session.pages("defaults/", asked))
-
-    def set_defaults(self, **values: Any) -> "list[Json]":
-        """Set any of cloud, key, group, prefix, and images, flavors by cloud; empty removes. Answers all."""
-        changed: list[Json] = self._send("PATCH", "defaults/", values)["results"]
-        return changed
 
     # Projects and who is in them
 

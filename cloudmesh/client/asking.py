@@ -25,12 +25,24 @@ class Asking:
         self._wanted = (url, token, profile)
         self._timeout = timeout
         self._warn = warn
+        self._wants_format = False
 
     def turn_to(self, url: str = "", token: str = "", profile: str = "") -> None:
         """Talk to another portal from now on."""
         self.close()
         vars(self).pop("session", None)
         self._wanted = (url, token, profile)
+
+    def want_format(self, *, wanted: bool) -> None:
+        """Let the next answers tell in which format the person wants lists, or not."""
+        self._wants_format = wanted
+        if "session" in vars(self):
+            self.session.wants_format = wanted
+
+    @property
+    def output_format(self) -> str:
+        """What the last answer told that was to tell it; empty before."""
+        return self.session.output_format if "session" in vars(self) else ""
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +57,9 @@ class Asking:
 
     @cached_property
     def session(self) -> Session:
-        return Session(find_portal(*self._wanted, self._warn), self._timeout, self._warn)
+        session = Session(find_portal(*self._wanted, self._warn), self._timeout, self._warn)
+        session.wants_format = self._wants_format
+        return session
 
     def _get(self, path: str, query: "Json | None" = None) -> "Json":
         answer: Json = self.session.get(path, query)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 API = "/api/v1/"
+FORMAT = "output-format"  # a preference of RFC 7240: the answer says which was applied
 PAUSES = (0.0, 0.2, 1.0)  # seconds before each further attempt after a lost connection
 WAITING = (409, 429, 503)  # answers that may come with Retry-After
 PATIENCE = 30  # seconds; who is asked to wait longer is told so
@@ -36,6 +37,8 @@ class Session:
         self._warn = warn
         self._met: str | None = VERSIONS  # what the portal said of its version
         self._origin = Origin.parse(portal.url)
+        self.wants_format = False  # whether answers shall tell in which format the person wants lists
+        self.output_format = ""
         self._idle: list[Connection] = []  # pop and append are atomic
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
@@ -97,8 +100,11 @@ class Session:
         headers = self._headers("application/json")
         if body:
             headers |= {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
+        if self.wants_format:
+            headers["Prefer"] = FORMAT
         response, content = self._exchange(method, target, headers, body)
         self._meet(response.headers.get("cloudmesh-version"))
+        self._hear_format(response)
         if response.status == 204:
             return None
         if not 200 <= response.status < 300 or not response.is_a("json"):
@@ -157,6 +163,11 @@ class Session:
         if self.portal.token:
             headers["Authorization"] = f"Bearer {self.portal.token}"
         return headers
+
+    def _hear_format(self, response: Response) -> None:
+        name, _, value = response.headers.get("preference-applied", "").partition("=")
+        if name == FORMAT:
+            self.output_format = value
 
     def _error(self, response: Response, content: bytes) -> CloudmeshError:
         error = error_of(response.status, response.headers, content, self.portal.url)

@@ -3,18 +3,35 @@
 import click
 
 from cloudmesh.client import Client
+from cloudmesh.errors import CloudmeshError
+from cloudmesh.shell import talk
 from cloudmesh.shell.options import Show, listing, pass_client
 
-VALUES = ("name", "project", "cloud", "image", "flavor", "key", "network", "security_group", "group")
+ORDER = (
+    *("cloud", "image", "flavor", "key", "network", "security_group", "login", "group"),
+    *("prefix", "width", "schema", "last_server", "format"),
+)
 
 
 @click.command()
+@click.option("--cloud", help="As on this cloud; your default one if not said.")
+@click.option("--project", help="In this project; the one you work in if not said.")
 @listing("key", "value", "source")
 @pass_client
-def info(client: Client, show: Show) -> None:
-    """Show what the next boot takes, its name too, and where each value comes from.
+def info(client: Client, show: Show, cloud: str | None, project: str | None) -> None:
+    """Show in one look what the next boot takes, its name too, and where each value comes from.
 
-    Example: cm info; another value is set by: cm default set image ubuntu-24.04
+    Example: cm info; another value is set by: cm default image ubuntu-24.04
     """
-    coming = client.next_boot()
-    show({"key": key, "value": coming[key], "source": coming["sources"].get(key)} for key in VALUES)
+    rows = client.defaults(project=project)
+    cloud = cloud or next(row["value"] for row in rows if row["key"] == "cloud")
+    known = {row["key"]: row for row in rows if row["cloud"] is None}
+    known |= {row["key"]: row for row in rows if row["cloud"] == cloud}
+    boot = [{"key": "name", "value": ""}, {"key": "project", "value": project or client.project()["name"]}]
+    try:
+        coming = client.next_boot(cloud=cloud, project=project)
+        boot = [{"key": key, "value": coming[key]} for key in ("name", "project")]
+        known["cloud"] = {"key": "cloud", "value": coming["cloud"], "source": coming["sources"]["cloud"]}
+    except CloudmeshError as error:
+        talk.say(f"No server can be booted now. {error.message}")
+    show([*boot, *(known[key] for key in ORDER if key in known)])

@@ -29,10 +29,16 @@ class Show(NamedTuple):
     """How the person wants data shown; `show(rows)` prints them."""
 
     declared: tuple[str, ...]
-    form: str
+    asked: str | None  # by an option or the environment
     wanted: str | None
     sort: str | None
     header: bool
+
+    @property
+    def form(self) -> str:
+        """As asked for, or as the portal told with the data that this is the person's default."""
+        client = click.get_current_context().find_object(Client)
+        return self.asked or (client.output_format if client else "") or FORMATS[0]
 
     def __call__(self, rows: Iterable[Row], empty: str = "") -> None:
         """All rows, as they come unless they are to be sorted: however many, few are held at a time."""
@@ -112,12 +118,21 @@ def listing(*declared: str) -> Callable[[Command], Command]:
     """Gives a command the options for output, and `show` to print with."""
 
     def decorate(command: Command) -> Command:
-        @click.option("--format", "form", type=click.Choice(FORMATS), default="table", envvar="CLOUDMESH_FORMAT")
+        @click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            envvar="CLOUDMESH_FORMAT",
+            help="Instead of your default, which is a table unless you chose another.",
+        )
         @click.option("--columns", metavar="A,B", help="Which columns, in which order.")
         @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the reverse.")
         @click.option("--no-header", is_flag=True, help="Without the line of titles.")
         @functools.wraps(command)
         def run(*args: Any, form: str, columns: str | None, sort: str | None, no_header: bool, **rest: Any) -> None:
+            client = click.get_current_context().find_object(Client)
+            if client:
+                client.want_format(wanted=not form)
             command(*args, show=Show(declared, form, columns, sort, not no_header), **rest)
 
         return run

@@ -38,6 +38,7 @@ from clouds.services.facts import (
     live_operations,
     server_facts,
 )
+from clouds.services.groups import group_servers, groups
 from clouds.services.holdings import (
     LimitFacts,
     VolumeFacts,
@@ -117,6 +118,8 @@ __all__ = [
     "find_servers",
     "find_volumes",
     "group_facts",
+    "group_servers",
+    "groups",
     "held_facts",
     "known_clouds",
     "label_servers",

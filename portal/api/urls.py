@@ -19,6 +19,7 @@ from accounts.api import (
 from clouds.api.accounts import Clouds, Drivers
 from clouds.api.catalogue import Flavors, Images, Networks
 from clouds.api.choices import Defaults, NextName
+from clouds.api.groups import Groups
 from clouds.api.keys import Keys
 from clouds.api.limits import Limits
 from clouds.api.networks import Addresses, SecurityGroups
@@ -83,6 +84,7 @@ urlpatterns = [
     path("drivers/", Drivers.as_view(), name="drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
     path("next-name/", NextName.as_view(), name="next-name"),
+    path("groups/", Groups.as_view(), name="groups"),
     path("usage/", Usage.as_view(), name="usage"),
     path("schema/", Schema.as_view(), name="schema"),
     *router.urls,

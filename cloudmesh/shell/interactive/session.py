@@ -63,19 +63,18 @@ class Session:
         return self.variables[name]
 
     def default(self, key: str) -> str:
-        """A default of the person, such as cloud, image or project; vm is the newest server."""
+        """A default of the person, such as cloud, image or project; vm is the last server."""
         if key in self.scope:
             return self.scope[key]
         if key == "project":
             return self.client.me()["project"] or ""
-        if key == "vm":
-            newest = self.client.servers(owner=self.client.me()["username"], page_size=1, fields="name")
-            return next((server["name"] for server in newest), "")
-        rows = [row for row in self.client.defaults() if row["key"] == key]
+        name = "last_server" if key == "vm" else key
+        rows = {row["cloud"]: row for row in self.client.defaults() if row["key"] == name}
         if not rows:
             raise click.UsageError(f"There is no default {key}. Those there are tells: default list")
-        cloud = self.default("cloud") if len(rows) > 1 else None
-        return next((str(row["value"] or "") for row in rows if cloud is None or row["cloud"] == cloud), "")
+        cloud = self.default("cloud") if any(rows) else None
+        row = rows.get(cloud) or rows.get(None)
+        return str(row["value"] or "") if row else ""
 
     def _run(self, line: str) -> int:
         if line.startswith("!"):

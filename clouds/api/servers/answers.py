@@ -69,6 +69,13 @@ class Booted(Answer):
     servers = ServerAnswer(many=True)
 
 
+class Grouped(Answer):
+    """Servers that are in another group now."""
+
+    operation = OperationAnswer(allow_null=True, help_text="That tells their clouds; null where there is nothing to")
+    servers = ServerAnswer(many=True)
+
+
 class NextAnswer(Answer):
     """What a boot would do now; `sources` tells where each value comes from."""
 

@@ -1,4 +1,4 @@
-"""What servers are besides running: their labels, their size, images of them, what their clouds say now."""
+"""What servers are besides running: their labels, groups and size, images of them, what their clouds say now."""
 
 from typing import Any
 
@@ -9,21 +9,29 @@ from rest_framework.response import Response
 from activity.api import Signed
 from activity.views import SIGNED
 from clouds import services
-from clouds.api.servers.answers import Booted
+from clouds.api.servers.answers import Booted, Grouped, ServerAnswer
 from clouds.api.servers.deeds import Deeds
-from clouds.api.servers.wishes import LabelRequest, LabelsRequest, ResizeRequest, ResizesRequest, SnapshotRequest
+from clouds.api.servers.wishes import (
+    GroupRequest,
+    LabelRequest,
+    LabelsRequest,
+    ResizeRequest,
+    ResizesRequest,
+    SnapshotRequest,
+)
 from clouds.models import Server
-from operations.api import NOTHING
+from operations.api import NOTHING, accepted
 from projects import access
 
 
 class Shaping(Deeds):
-    """Labels and sizes, of one server or of many; images and news of one."""
+    """Labels, groups and sizes, of one server or of many; images and news of one."""
 
     permissions = {
         **Deeds.permissions,
         "label": "server.change",
         "labels": SIGNED,
+        "group": SIGNED,
         "resize": "server.change",
         "resizes": SIGNED,
         "snapshot": "server.change",
@@ -68,6 +76,17 @@ class Shaping(Deeds):
     def refresh(self, request: Signed, name: str) -> Response:
         """Read a server from its cloud now."""
         return self.do(name, "server.view", services.refresh_server)
+
+    @extend_schema(request=GroupRequest, responses={200: Grouped, 202: Grouped})
+    @action(detail=False, methods=["post"])
+    def group(self, request: Signed) -> Response:
+        """Have servers in one group and no other; their clouds are told."""
+        wish = GroupRequest.parse(request)
+        servers = self.chosen(wish)
+        operation = services.group_servers(actor=request.user, servers=servers, group=wish["group"])
+        if operation:
+            return accepted(operation, servers=ServerAnswer.rows(self.facts(servers)))
+        return Response({"operation": None, "servers": ServerAnswer.rows(self.facts(servers))})
 
     def chosen(self, wish: dict[str, Any]) -> list[Server]:
         """The servers that a wish about many names, where they may be changed."""
