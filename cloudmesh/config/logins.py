@@ -23,6 +23,18 @@ def name_for(url: str, wanted: str = "") -> str:
     return wanted or next(before, config.name_of(url))
 
 
+def require_place() -> None:
+    """Raises CloudmeshError where nothing can be kept: better said before somebody signs in."""
+    folder = os.path.dirname(_path())
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        is_ours = os.access(folder, os.W_OK)
+    except OSError as error:
+        raise _unkept(error.strerror or str(error)) from error
+    if not is_ours:
+        raise _unkept("it may not be written")
+
+
 def remember(portal: Portal, *, in_keyring: bool = False) -> str:
     """Keep a portal under its profile's name and choose it; answers where its token is, in words."""
     kept, path = config.read_logins(), config.logins_file()
@@ -58,21 +70,30 @@ def _chosen(kept: Logins, name: str) -> Logins:
 
 
 def _write(logins: Logins) -> None:
-    path = config.logins_file()
-    if not os.path.isabs(path):
-        raise CloudmeshError("There is no home folder to keep a login in. Set HOME or XDG_CONFIG_HOME to a folder.")
+    path = _path()
     profiles = {
         name: {"url": portal.url, **({"in_keyring": True} if portal.in_keyring else {"token": portal.token})}
         for name, portal in logins.known.items()
     }
     new = f"{path}.{os.getpid()}"
+    require_place()
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump({"chosen": logins.chosen, "instead_of": logins.instead_of, "profiles": profiles}, file, indent=1)
         os.replace(new, path)
     except OSError as error:
-        raise CloudmeshError(
-            f"The login could not be kept in {path}: {error.strerror}. Set XDG_CONFIG_HOME to a folder that can be "
-            "written, or use CLOUDMESH_URL and CLOUDMESH_TOKEN."
-        ) from error
+        raise _unkept(error.strerror or str(error)) from error
+
+
+def _path() -> str:
+    path = config.logins_file()
+    if not os.path.isabs(path):
+        raise CloudmeshError("There is no home folder to keep a login in. Set HOME or XDG_CONFIG_HOME to a folder.")
+    return path
+
+
+def _unkept(why: str) -> CloudmeshError:
+    return CloudmeshError(
+        f"The login cannot be kept in {config.logins_file()}: {why}. Set XDG_CONFIG_HOME to a folder that can be "
+        "written, or use CLOUDMESH_URL and CLOUDMESH_TOKEN."
+    )

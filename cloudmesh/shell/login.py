@@ -57,6 +57,7 @@ def login(
         _use(client, used)
     else:
         assert url
+        logins.require_place()
         name = logins.name_for(url, profile or context.find_root().params.get("profile") or "")
         if is_exposed(url):
             talk.warn("without https others on the network can read what signs you in.")

@@ -227,6 +227,17 @@ def test_what_others_can_read_on_the_way_is_warned_of(run: Run) -> None:
     assert "without https" not in run("login", "http://127.0.0.1:1", "--token-file", "-", stdin="cm_x").stderr
 
 
+@pytest.mark.parametrize(("folder", "said"), [("/proc/nowhere", "cannot be kept in /proc"), ("here", "Set HOME")])
+def test_where_nothing_can_be_kept_nobody_is_sent_to_sign_in(server: Server, folder: str, said: str) -> None:
+    server.answer = answer
+    ended = cm("login", server.url, "--token-file", "-", stdin="cm_ada", XDG_CONFIG_HOME=folder)
+    assert (ended.returncode, said in ended.stderr) == (1, True), ended.stderr
+    assert server.asked == []
+    assert (
+        "ada_1" in cm("vm", "list", CLOUDMESH_URL=server.url, CLOUDMESH_TOKEN="cm_ada", XDG_CONFIG_HOME=folder).stdout
+    )
+
+
 # -- the way out -----------------------------------------------------------------------------------------------
 
 
