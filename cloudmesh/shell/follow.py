@@ -1,4 +1,4 @@
-"""Waiting for an operation: a line on standard error for each step; Ctrl-C leaves the wish running."""
+"""Waiting for an operation: a line for each step on a terminal; Ctrl-C leaves the wish running."""
 
 import itertools
 import sys
@@ -9,7 +9,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.client.problems import failure_of
 from cloudmesh.errors import INTERRUPTED
-from cloudmesh.shell.talk import say
+from cloudmesh.shell.talk import progress, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +20,16 @@ MOST_REASONS = 10
 
 
 def follow(client: Client, operation: "Json") -> "Json":
-    """The operation as it ended. Each step is told once, when it begins; why it failed tells `check`."""
+    """The operation as it ended. Each step is told once, when it begins, and what it waits for wherever one reads;
+
+    why it failed tells `check`.
+    """
     now, told = operation, ""
     try:
         for now in client.follow(operation["id"]):
             line = describe(now)
             if line != told and now["state"] != "failed":
-                say(line)
+                (say if now["reason"] else progress)(line)
             told = line
     except KeyboardInterrupt:
         _leave(operation)

@@ -10,9 +10,15 @@ from cloudmesh.errors import CloudmeshError
 
 
 def say(text: str) -> None:
-    """Progress and advice, unless `--quiet`."""
+    """Advice, unless `--quiet`."""
     if not click.get_current_context().find_root().params.get("quiet"):
         click.echo(printable(text), err=True)
+
+
+def progress(text: str) -> None:
+    """How far it is: for whoever watches, not for a file or another program."""
+    if sys.stderr.isatty():
+        say(text)
 
 
 def warn(text: str) -> None:

@@ -8,7 +8,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.shell.options import pass_client
-from cloudmesh.shell.talk import say
+from cloudmesh.shell.talk import progress
 from cloudmesh.shell.verbs import alias
 from cloudmesh.shell.vm.choice import chosen_one
 from cloudmesh.shell.vm.remote import Remote, reaching, split
@@ -44,7 +44,7 @@ def ssh(
     server = chosen_one(client, *names)
     if wait:
         for now in client.wait_for([server]):
-            say(f"{now['name']}  {now['state']}")
+            progress(f"{now['name']}  {now['state']}")
         server = client.server(server["id"])
     more = {"ConnectionAttempts": str(ATTEMPTS)} if wait else {}
     _become(Ways(client, user=user, key=key, extra=extra).to(server, **more).ssh(command), dry_run=dry_run)

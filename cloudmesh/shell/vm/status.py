@@ -7,7 +7,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.errors import Invalid, near
 from cloudmesh.shell.options import Show, listing, pass_client
-from cloudmesh.shell.talk import say
+from cloudmesh.shell.talk import progress
 from cloudmesh.shell.vm.choice import chosen, some
 from cloudmesh.shell.vm.ending import brief
 
@@ -46,7 +46,7 @@ def wait(
     _require_state(state)
     servers = chosen(client, names, **filters)
     for server in client.wait_for(servers, state, timeout):
-        say("  ".join(filter(None, (server["name"], server["state"], server["state_reason"]))))
+        progress("  ".join(filter(None, (server["name"], server["state"], server["state_reason"]))))
     show(client.by_ids(servers))
 
 

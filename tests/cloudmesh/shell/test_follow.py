@@ -14,7 +14,9 @@ from tests.cloudmesh.speaker import Answer, Asked, Server, page, reply
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 READY = b'event: ready\ndata: {"seq": 1}\n\n'
 CHANGED = b'id: 2\ndata: {"seq": 2, "kind": "operation", "id": "op"}\n\n'
-SERVER: dict[str, Any] = {"id": "7", "name": "gregor_7", "cloud": "india", "addresses": ["10.0.0.7"], "state": "active"}
+SERVER: dict[str, Any] = {
+    "id": "7", "provider_id": "p7", "name": "gregor_7", "cloud": "india", "addresses": ["10.0.0.7"], "state": "active",
+}  # fmt: skip
 Going = Callable[..., None]
 
 
@@ -39,6 +41,8 @@ def going(server: Server) -> Going:
                 return reply({"operation": step("queued"), "servers": [{**left, "state": "requested"}]}, 202)
             if asked.target.startswith("/ws/stream"):
                 return stream()
+            if "/volumes/" in asked.target:
+                return page({"name": "data", "server_provider_id": "p7", "is_bound": False})
             if "/operations/?" in asked.target:
                 return page(step("failed", reason="No valid host was found."))
             return reply(next(ahead)) if "/operations/" in asked.target else page(left)
@@ -51,11 +55,19 @@ def going(server: Server) -> Going:
 def test_a_boot_tells_each_step_once_and_ends_with_the_server(server: Server, going: Going) -> None:
     building = step("running", 20, "building")
     going(step("queued"), building, building, step("succeeded", 100))
-    ended = cm("vm", "boot", CLOUDMESH_URL=server.url)
-    assert ended.stderr.splitlines() == ["gregor_7  queued", "gregor_7  20 %  building", "gregor_7  succeeded"]
-    assert ended.stdout.splitlines()[3] == "| gregor_7 | 10.0.0.7  | active | india |"
-    assert ended.returncode == 0
+    with terminal("vm", "boot", CLOUDMESH_URL=server.url) as screen:
+        assert screen.end() == 0
+    told = screen.seen.splitlines()
+    assert told[:3] == ["gregor_7  queued", "gregor_7  20 %  building", "gregor_7  succeeded"]
+    assert "gregor_7 | 10.0.0.7  |" in told[6]
     assert server.asked[0].json == {}
+
+
+def test_where_nobody_watches_there_is_no_progress(server: Server, going: Going) -> None:
+    going(step("queued"), step("running", 20, "building"), step("succeeded", 100))
+    ended = cm("vm", "boot", CLOUDMESH_URL=server.url)
+    assert ended.stdout.splitlines()[3] == "| gregor_7 | 10.0.0.7  | active | india |"
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_what_is_said_is_what_is_asked_for(server: Server, going: Going) -> None:
@@ -96,7 +108,6 @@ def test_of_a_failed_batch_each_reason_is_told(server: Server, going: Going) -> 
     going(step("running", 50, "1 of 2 done", **batch), step("failed", reason="1 of 2 failed.", **batch))
     ended = cm("vm", "boot", "--count", "2", CLOUDMESH_URL=server.url)
     assert ended.stderr.splitlines() == [
-        "2 servers  50 %  1 of 2 done",
         "gregor_7  failed  No valid host was found.",
         "cm: 1 of 2 failed.",
     ]
@@ -135,6 +146,7 @@ def test_servers_are_deleted_after_a_yes(server: Server, going: Going) -> None:
     with terminal("vm", "delete", "gregor_7", CLOUDMESH_URL=server.url) as screen:
         screen.until("Delete this server?")
         assert "| gregor_7 |" in screen.seen
+        assert "detached, and stay: data." in screen.seen
         screen.type("y\n")
         assert screen.end() == 0
     wishes = [asked.json for asked in server.asked if asked.method == "POST"]

@@ -32,8 +32,7 @@ def test_one_word_boots_and_another_deletes(run: Run, data: Data) -> None:
     [server] = data("vm", "list", name)
     assert server["state"] == "active"
     assert booted.stdout.splitlines()[3].split()[3] == server["addresses"][0]
-    assert booted.stderr.splitlines()[-1] == f"{name}  succeeded"
-    assert any("building" in line for line in booted.stderr.splitlines())
+    assert booted.stderr == ""
     assert run("vm", "delete", name, "--yes").returncode == 0
     assert data("vm", "list", name) == []
     assert run("vm", "delete", name, "--yes").returncode == 3
