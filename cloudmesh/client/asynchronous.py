@@ -101,6 +101,7 @@ class AsyncClient(Calls):
         revoke_token = answered(_sync.revoke_token)
         sections = answered(_sync.sections)
         select = answered(_sync.select)
+        select_clouds = answered(_sync.select_clouds)
         select_images = answered(_sync.select_images)
         select_keys = answered(_sync.select_keys)
         select_volumes = answered(_sync.select_volumes)

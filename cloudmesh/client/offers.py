@@ -1,6 +1,6 @@
-"""One image, flavor or key by name: what clouds offer, and what opens servers there."""
+"""Images, flavors, keys and clouds by name: what clouds offer, and what opens servers there."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import ID, Asking, given
 from cloudmesh.client.http import quote
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Offers(Asking):
-    """The methods of `Client` that answer one record whole, with its cloud's own document."""
+    """The methods of `Client` that find what names mean; one alone is answered whole, with its cloud's own document."""
 
     def image(self, name: str, cloud: str | None = None) -> "Json":
         """An image by name or id. Raises NotFound, and Ambiguous where several clouds have it."""
@@ -23,6 +23,13 @@ class Offers(Asking):
     def key(self, name: str) -> "Json":
         """One of one's own keys, by name or id. Raises NotFound."""
         return self._get(f"keys/{quote(name)}/")
+
+    def select_clouds(self, *hostlists: str, **filters: Any) -> "list[Json]":
+        """The clouds that hostlists and globs name. Raises NotFound, and Ambiguous where several projects have it."""
+        from cloudmesh.client.selection import pick
+
+        known = list(self._list("clouds/", given(filters)))
+        return pick(hostlists, known, lambda: (cloud["name"] for cloud in known), "cloud")
 
     def select_keys(self, *hostlists: str) -> "list[Json]":
         """The keys that hostlists and globs name. Raises NotFound."""

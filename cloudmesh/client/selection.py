@@ -43,5 +43,6 @@ def _matching(name: str, by_name: "dict[str, list[Json]]") -> "list[Json]":
 
 
 def _several(name: str, records: "list[Json]", kind: str) -> str:
-    clouds = ", ".join(sorted({str(record["cloud"]) for record in records}))
-    return f"{len(records)} {kind}s are named {name} ({clouds}). Say which one with --cloud, or by its id."
+    where = "cloud" if "cloud" in records[0] else "project"
+    places = ", ".join(sorted({str(record[where]) for record in records}))
+    return f"{len(records)} {kind}s are named {name} ({places}). Say which one with --{where}, or by its id."

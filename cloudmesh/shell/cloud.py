@@ -9,7 +9,7 @@ from cloudmesh.client import Client
 from cloudmesh.errors import Invalid, NotFound
 from cloudmesh.shell import credentials, talk
 from cloudmesh.shell.follow import check, follow
-from cloudmesh.shell.options import Show, in_project, listing, pass_client, sure, waiting
+from cloudmesh.shell.options import Show, in_project, listing, names, pass_client, preview, sure, waiting
 from cloudmesh.shell.table import Row
 
 
@@ -114,38 +114,55 @@ def alias(client: Client, names: tuple[str, ...]) -> None:
 
 
 @cloud.command()
-@click.argument("name")
+@names
+@in_project
 @pass_client
-def refresh(client: Client, name: str) -> None:
-    """Read a cloud anew, now."""
-    client.refresh(name)
+def refresh(client: Client, /, names: tuple[str, ...], project: str | None) -> None:
+    """Read clouds anew, now.
+
+    Example: cm cloud refresh "*"
+    """
+    for each in client.select_clouds(*names, project=project):
+        client.refresh(each["id"])
 
 
 @cloud.command()
-@click.argument("name")
+@names
+@in_project
 @pass_client
-def on(client: Client, name: str) -> None:
-    """Use a cloud again."""
-    client.switch(name, on=True)
+def on(client: Client, /, names: tuple[str, ...], project: str | None) -> None:
+    """Use clouds again."""
+    for each in client.select_clouds(*names, project=project):
+        client.switch(each["id"], on=True)
 
 
 @cloud.command()
-@click.argument("name")
+@names
+@in_project
 @pass_client
-def off(client: Client, name: str) -> None:
-    """Leave a cloud alone for a while: nothing is read or booted there."""
-    client.switch(name, on=False)
+def off(client: Client, /, names: tuple[str, ...], project: str | None) -> None:
+    """Leave clouds alone for a while: nothing is read or booted there."""
+    for each in client.select_clouds(*names, project=project):
+        client.switch(each["id"], on=False)
 
 
 @cloud.command()
-@click.argument("name")
+@names
+@in_project
 @sure
 @pass_client
-def remove(client: Client, name: str, yes: bool) -> None:
-    """Forget a cloud and its credential; what runs there goes on running."""
+def remove(client: Client, /, names: tuple[str, ...], project: str | None, yes: bool) -> None:
+    """Forget clouds and their credentials, after showing which; what runs there goes on running.
+
+    Example: cm cloud remove chameleon
+    """
+    clouds = client.select_clouds(*names, project=project)
     if not yes:
-        talk.confirm(f"Forget the cloud {name}, its credential and the servers shown from it?")
-    client.remove(name)
+        preview(clouds, "cloud:name", "state", "driver", "servers", "project")
+        what = "this cloud, its credential" if len(clouds) == 1 else f"these {len(clouds)} clouds, their credentials"
+        talk.confirm(f"Forget {what} and the servers shown from there?")
+    for each in clouds:
+        client.remove(each["id"])
 
 
 @cloud.command()

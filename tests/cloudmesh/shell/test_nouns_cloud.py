@@ -81,3 +81,21 @@ def test_another_name_for_a_cloud_is_the_name_everywhere(run: Run, data: Data, u
 def test_an_alias_needs_a_name(run: Run, names: tuple[str, ...], said: str) -> None:
     ended = run("cloud", "alias", *names)
     assert (ended.returncode, said in ended.stderr) == (2, True)
+
+
+def test_several_clouds_are_switched_at_once(run: Run, data: Data) -> None:
+    try:
+        assert run("cloud", "off", "alamo,sier*").returncode == 0
+        assert {each["name"] for each in data("cloud", "list") if not each["is_active"]} == {"alamo", "sierra"}
+    finally:
+        assert run("cloud", "on", "*").returncode == 0
+    assert run("cloud", "refresh", "*").returncode == 0
+    wrong = run("cloud", "off", "indai")
+    assert (wrong.returncode, "Did you mean india" in wrong.stderr) == (3, True)
+
+
+def test_what_is_removed_is_shown_first(run: Run, data: Data) -> None:
+    asked = run("cloud", "remove", "india,alamo")
+    assert (asked.returncode, "Forget these 2 clouds" in asked.stderr) == (2, True)
+    assert [name for name in ("india", "alamo") if f"| {name}" not in asked.stderr] == []
+    assert {"india", "alamo"} <= {each["name"] for each in data("cloud", "list")}
