@@ -18,6 +18,7 @@ from cloudmesh.client.asking import ID, batches, given
 from cloudmesh.client.choosing import Choosing
 from cloudmesh.client.groups import Groups
 from cloudmesh.client.http import quote
+from cloudmesh.client.networks import Networks
 from cloudmesh.client.offers import Offers
 from cloudmesh.client.reach import Reach
 from cloudmesh.client.rules import Rules
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 
-class Client(Waiting, Watching, Shaping, Storage, Offers, Groups, Choosing, Reach, Rules):
+class Client(Waiting, Watching, Shaping, Storage, Offers, Groups, Choosing, Reach, Networks, Rules):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":

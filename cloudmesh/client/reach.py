@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 class Reach(Asking):
     """The methods of `Client` for whoever wants to get at a server."""
 
-    def assign_ip(self, server: "Json") -> "Json":
-        """Wish for a public address of a server; answers `{operation}`, as all wishes here do."""
-        return self._wish(server, "ip-assign")
+    def assign_ip(self, server: "Json", address: str | None = None) -> "Json":
+        """Wish for a public address of a server, this one or any; answers `{operation}`, as all wishes here do."""
+        return self._wish(server, "ip-assign", {"address": address} if address else None)
+
+    def unassign_ip(self, server: "Json") -> "Json":
+        """Wish that a server has its public address no more; the project keeps it."""
+        return self._wish(server, "ip-unassign")
 
     def release_ip(self, server: "Json") -> "Json":
         """Wish that a server's public address is given back."""

@@ -10,7 +10,7 @@ from cloudmesh.types import expand_names, is_glob
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
-NOUNS = {"server": "vm"}  # what is listed by a noun of another name
+NOUNS = {"server": "vm", "security group": "secgroup", "address": "ip"}  # what is listed by a noun of another name
 
 
 def pick(
