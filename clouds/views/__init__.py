@@ -15,6 +15,17 @@ from clouds.views.clouds import (
 )
 from clouds.views.keys import Keys, key_delete
 from clouds.views.limits import limit_list
+from clouds.views.networks import (
+    GiveIp,
+    IpList,
+    NetworkList,
+    NewIp,
+    NewSecgroup,
+    SecgroupList,
+    SecgroupRules,
+    ip_release,
+    secgroup_delete,
+)
 from clouds.views.register import Register, cloud_verify
 from clouds.views.servers import ServerList, server_detail, server_row
 from clouds.views.volumes import (
@@ -30,10 +41,17 @@ from clouds.views.volumes import (
 __all__ = [
     "Boot",
     "FlavorList",
+    "GiveIp",
     "ImageList",
+    "IpList",
     "Keys",
+    "NetworkList",
+    "NewIp",
+    "NewSecgroup",
     "NewVolume",
     "Register",
+    "SecgroupList",
+    "SecgroupRules",
     "ServerList",
     "VolumeList",
     "boot_plan",
@@ -47,9 +65,11 @@ __all__ = [
     "cloud_toggle",
     "cloud_verify",
     "default_set",
+    "ip_release",
     "key_delete",
     "limit_list",
     "next_context",
+    "secgroup_delete",
     "server_action",
     "server_bulk",
     "server_detail",

@@ -21,6 +21,7 @@ Asking = Callable[..., Operation]
 #: What has words of its own in URLs and services.
 ASKING: Mapping[str, Asking] = {
     "ip-assign": services.assign_ip,
+    "ip-unassign": services.unassign_ip,
     "ip-release": services.release_ip,
     "console": services.open_console,
     "console-log": services.read_console_log,
@@ -39,6 +40,7 @@ TITLES: Mapping[str, str] = {
     "delete": "Deleting",
     "rename": "Renaming",
     "ip-assign": "Giving a public address to",
+    "ip-unassign": "Taking off the public address of",
     "ip-release": "Giving back the public address of",
 }
 

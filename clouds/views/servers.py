@@ -36,11 +36,13 @@ LABELS: Mapping[str, str] = {
     "unshelve": "Unshelve",
     "rename": "Rename",
     "assign_ip": "Give a public address",
+    "unassign_ip": "Take the public address off",
     "release_ip": "Give the public address back",
     "console": "Open the console",
     "console_log": "Show the console's log",
     "delete": "Delete",
 }
+IN_URLS: Mapping[str, str] = {"assign_ip": "ip-assign", "unassign_ip": "ip-unassign", "release_ip": "ip-release"}
 #: What undoes something → what it undoes; a menu offers the one that fits.
 UNDOES: Mapping[str, str] = {"resume": "suspend", "unpause": "pause", "unshelve": "shelve"}
 PERMISSIONS: Mapping[str, str] = {
@@ -157,7 +159,7 @@ def actions(actor: User, server: Server) -> list[Action]:
     offered = [name for name in LABELS if _fits(name, server, able)]
     return [
         Action(
-            name=name.replace("_", "-").replace("assign-ip", "ip-assign").replace("release-ip", "ip-release"),
+            name=IN_URLS.get(name, name.replace("_", "-")),
             label=LABELS[name],
             reason=able[name]["reason"] or why_not(actor, name, server),
         )
@@ -174,6 +176,6 @@ def _fits(action: str, server: Server, able: Mapping[str, Mapping[str, Any]]) ->
     """Of two that undo each other one makes sense at a time."""
     if action in UNDOES:
         return bool(able[action]["able"])
-    if action in ("assign_ip", "release_ip"):
-        return bool(server.public_addresses) == (action == "release_ip")
+    if action in IN_URLS:
+        return bool(server.public_addresses) == (action != "assign_ip")
     return not any(undone == action and able[undo]["able"] for undo, undone in UNDOES.items())

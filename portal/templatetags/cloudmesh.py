@@ -38,7 +38,7 @@ GLYPHS = {  # of what can be done to a server
     "start": "player-play", "resume": "player-play", "unpause": "player-play", "stop": "player-stop",
     "pause": "player-pause", "reboot": "rotate-clockwise", "suspend": "zzz", "shelve": "archive",
     "unshelve": "archive-off", "rename": "pencil", "delete": "trash", "console": "terminal-2",
-    "console-log": "file-code", "ip-assign": "world", "ip-release": "world",
+    "console-log": "file-code", "ip-assign": "world", "ip-unassign": "world", "ip-release": "world",
     "attach": "plug", "detach": "plug-off",
 }  # fmt: skip
 SOURCES = {  # of a default: who said so
