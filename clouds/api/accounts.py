@@ -204,7 +204,7 @@ class Clouds(Lists):
         return access.visible(CloudAccount, request.user).defer("credential", "pending")
 
     def facts(self, records: Sequence[CloudAccount]) -> list[Shown]:
-        return [Shown(facts, abilities(facts.account.cloud.driver)) for facts in services.account_facts(records)]
+        return [Shown(facts, _abilities_of(facts.account)) for facts in services.account_facts(records)]
 
     @extend_schema(responses=CloudWhole)
     def retrieve(self, request: Signed, name: str) -> Response:
@@ -285,6 +285,12 @@ def abilities(driver: str) -> dict[str, Ability]:
     known = services.drivers().get(driver)
     able = known.abilities if known else {}
     return {name: Ability(able[name], known.abilities.reason(name) if known else "") for name in able}
+
+
+def _abilities_of(account: CloudAccount) -> Mapping[str, Ability]:
+    """What its driver can do, but for what this very cloud lacks."""
+    lacks = {name: Ability(able=False, reason=reason) for name, reason in account.lacks.items()}
+    return {**abilities(account.cloud.driver), **lacks}
 
 
 def _driver(name: str) -> Json:

@@ -87,16 +87,24 @@ class Volumes(CloudDriver):
             return volume(made["volume"])
 
     def attach_volume(self, volume_id: str, server_id: str, *, device: str = "") -> None:
-        seen = self.volume(volume_id)
-        if seen.server == server_id and seen.state in HELD:
+        if self._is_at(self.volume(volume_id), server_id):
             return
         wish = {"volumeId": volume_id, **({"device": device} if device else {})}
         try:
             self._ask_nova("POST", server_id, body={"volumeAttachment": wish})
         except Rejected as reason:  # an earlier attempt of ours may have done it
             now = self.volume(volume_id)
-            if now.server != server_id or now.state not in HELD:
-                raise (Busy if not now.state.is_settled else Rejected)(reason.message, **reason.facts) from reason
+            if not self._is_at(now, server_id):
+                raise (Rejected if now.state.is_settled else Busy)(reason.message, **reason.facts) from reason
+
+    def _is_at(self, seen: Volume, server_id: str) -> bool:
+        """Whether the server has it or is about to: Cinder tells whose it is only in the end, Nova at once."""
+        if seen.server or seen.state not in HELD:
+            return seen.server == server_id and seen.state in HELD
+        with contextlib.suppress(Gone):
+            self._ask_nova("GET", server_id, seen.id)
+            return True
+        return False
 
     def detach_volume(self, volume_id: str) -> None:
         seen = self.volume(volume_id)

@@ -139,3 +139,12 @@ def test_limits_of_all_clouds_come_in_one_answer(
     ]
     assert {row["cloud"] for row in asking.get("limits/", {"cloud": "sierra"}).results} == {"sierra"}
     assert all(row["seen_at"] for row in told)
+
+
+def test_a_cloud_that_lacks_volumes_says_so(api: Login, account: CloudAccount, member: User) -> None:
+    asking = api(member)
+    assert asking.get("clouds/india/")["abilities"]["volumes"] == {"able": True, "reason": ""}
+    CloudAccount.objects.filter(pk=account.pk).update(lacks={"volumes": "It has no block storage."})
+    assert asking.get("clouds/india/")["abilities"]["volumes"] == {"able": False, "reason": "It has no block storage."}
+    refused = asking.post("volumes/", {"name": "data", "size": 1})
+    assert (refused.status, refused["detail"]) == (409, "It has no block storage.")

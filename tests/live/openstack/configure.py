@@ -17,6 +17,7 @@ PORTS = {
         "glance": 9292,
         "nova": 8774,
         "neutron": 9696,
+        "cinder": 8776,
         "mariadb": 3306,
         "rabbitmq": 5672,
         "vnc": 6080,
@@ -156,6 +157,25 @@ NEUTRON = merged(
     },
 )
 
+CINDER = merged(
+    QUEUE,
+    guard("cinder"),
+    {
+        "DEFAULT": {
+            "state_path": STATE / "cinder",
+            "api_paste_config": PASTE / "cinder/api-paste.ini",
+            "resource_query_filters_file": PASTE / "cinder/resource_filters.json",
+            "enabled_backends": "disks",
+            "graceful_shutdown_timeout": 3,
+        },
+        "disks": {"volume_driver": "cinder.tests.fake_driver.FakeLoggingVolumeDriver", "volume_backend_name": "disks"},
+        "database": database("cinder"),
+        "coordination": {"backend_url": f"file://{STATE / 'cinder/coordination'}"},
+        "nova": login("nova"),
+        "service_user": login("cinder") | {"send_service_user_token": "true"},
+    },
+)
+
 FILES = {
     "keystone/keystone.conf": KEYSTONE,
     "placement/placement.conf": PLACEMENT,
@@ -164,14 +184,21 @@ FILES = {
     "nova/compute.conf": NOVA_COMPUTE,  # a compute host must not know the databases
     "nova/cell0.conf": NOVA_CELL0,
     "neutron/neutron.conf": NEUTRON,
+    "cinder/cinder.conf": CINDER,
 }
 
+ARGUMENTS = {"cinder": {"pyargv": f"--config-file {STATE}/etc/cinder/cinder.conf"}}  # it has no variable for that
+FOLDERS = (
+    *("glance/images", "glance/staging", "glance/tasks", "keystone", "nova/instances", "neutron", "lock"),
+    "cinder/coordination",
+)
 APIS = {  # module, processes, threads
     "keystone": ("keystone.wsgi.api", 2, 1),
     "placement": ("placement.wsgi.api", 1, 4),
     "glance": ("glance.wsgi.api", 1, 4),
     "nova": ("nova.wsgi.osapi_compute", 2, 4),
     "neutron": ("neutron.wsgi.api", 2, 4),
+    "cinder": ("cinder.wsgi.api", 1, 4),
 }
 
 
@@ -193,6 +220,7 @@ def uwsgi(service: str) -> Sections:
             "http-chunked-input": "true",
             "add-header": "Connection: close",
             "worker-reload-mercy": 5,
+            **ARGUMENTS.get(service, {}),
         }
     }
 
@@ -213,7 +241,7 @@ def main() -> None:
         write(STATE / "etc" / name, sections)
     for service in APIS:
         write(STATE / f"etc/uwsgi-{service}.ini", uwsgi(service))
-    for folder in ("glance/images", "glance/staging", "glance/tasks", "keystone", "nova/instances", "neutron", "lock"):
+    for folder in FOLDERS:
         (STATE / folder).mkdir(parents=True, exist_ok=True)
 
 

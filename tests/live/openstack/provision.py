@@ -21,6 +21,7 @@ SERVICES = {  # user and name: type, URL
     "glance": ("image", f"http://{HOST}:{BASE + 9292}"),
     "nova": ("compute", f"http://{HOST}:{BASE + 8774}/v2.1"),
     "neutron": ("network", f"http://{HOST}:{BASE + 9696}"),
+    "cinder": ("block-storage", f"http://{HOST}:{BASE + 8776}/v3"),
 }
 FLAVORS = {  # cores, MiB, GiB
     "m1.nano": (1, 128, 1),

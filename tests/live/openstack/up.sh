@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring up a real Keystone, Placement, Glance, Nova and Neutron on this machine's loopback; again is no harm.
+# Bring up a real Keystone, Placement, Glance, Nova, Neutron and Cinder on this machine's loopback; again is no harm.
 #
 #   CLOUDMESH_LIVE_DIR        where it lives (/var/tmp/cloudmesh-live); it writes openstack/clouds.yaml there
 #   CLOUDMESH_LIVE_PORT_BASE  added to the usual ports (21000: Keystone at 26000)
@@ -102,6 +102,14 @@ first_identity() {
         --bootstrap-region-id RegionOne
 }
 
+cinder_schema() {
+    [ -e "$state/cinder-schema-done" ] && return
+    databases -e "create database if not exists cinder"
+    manage cinder-manage cinder/cinder.conf db sync >"$state/log/schema-cinder.log" 2>&1 ||
+        fail "$(tail -n 3 "$state/log/schema-cinder.log")"
+    touch "$state/cinder-schema-done"
+}
+
 provision() { "$venv/bin/python" "$here/provision.py" "$1" "$state" $host "$base"; }
 
 api() { start "$1" "$venv/bin/uwsgi" --ini "$state/etc/uwsgi-$1.ini"; }
@@ -119,21 +127,26 @@ start_mariadb
 start_rabbitmq
 await mariadb databases -e 'select 1'
 schemas
+cinder_schema
 say "MariaDB with its schemas"
 api keystone
 await keystone answering $((base + 5000))
 provision identity
 await rabbitmq listening $queue_port
 say "Keystone, RabbitMQ"
-for service in placement glance nova neutron; do api $service; done
+for service in placement glance nova neutron cinder; do api $service; done
 start nova-conductor "$venv/bin/nova-conductor" --config-file "$state/etc/nova/nova.conf"
 start nova-scheduler "$venv/bin/nova-scheduler" --config-file "$state/etc/nova/nova.conf"
+for part in scheduler volume; do
+    start cinder-$part "$venv/bin/cinder-$part" --config-file "$state/etc/cinder/cinder.conf"
+done
 await placement answering $((base + 8778))
 await nova answering $((base + 8774))
 start nova-compute "$venv/bin/nova-compute" --config-file "$state/etc/nova/compute.conf"
 await glance answering $((base + 9292))
 await neutron answering $((base + 9696))
-say "Placement, Glance, Nova, Neutron"
+await cinder answering $((base + 8776))
+say "Placement, Glance, Nova, Neutron, Cinder"
 provision resources
 say "flavors, images, networks, quotas and a host to boot on"
 echo "clouds admin, india, sierra and india-reader: $state/clouds.yaml"

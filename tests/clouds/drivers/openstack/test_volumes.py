@@ -80,6 +80,13 @@ def test_an_attachment_that_was_made_before_is_not_made_again(cinder: Replay, dr
     assert cinder.to("POST", ATTACHMENTS) == []
 
 
+def test_while_it_is_attached_nova_tells_to_whom(cinder: Replay, driver: OpenStack) -> None:
+    cinder.on("GET", ONE, Answer({"volume": native("attaching")}))
+    cinder.on("GET", f"{ATTACHMENTS}/v1", Answer({"volumeAttachment": {"volumeId": "v1", "serverId": "s1"}}))
+    driver.attach_volume("v1", "s1")
+    assert cinder.to("POST", ATTACHMENTS) == []
+
+
 def test_an_attachment_whose_answer_was_lost_is_no_failure(cinder: Replay, driver: OpenStack) -> None:
     now = native("in-use", attachments=[HELD])
     cinder.on("GET", ONE, [Answer({"volume": native()}), Answer({"volume": now})])
