@@ -30,6 +30,7 @@ urlpatterns = [
     path("clouds/<uuid:pk>/rename/", views.cloud_rename, name="cloud-rename"),
     path("clouds/<uuid:pk>/remove/", views.cloud_remove, name="cloud-remove"),
     path("images/", views.ImageList.as_view(), name="image-list"),
+    path("images/<uuid:pk>/delete/", views.image_delete, name="image-delete"),
     path("flavors/", views.FlavorList.as_view(), name="flavor-list"),
     path("networks/", views.NetworkList.as_view(), name="network-list"),
     path("secgroups/", views.SecgroupList.as_view(), name="secgroup-list"),

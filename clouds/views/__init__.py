@@ -2,7 +2,7 @@
 
 from clouds.views.actions import server_action, server_bulk
 from clouds.views.boot import Boot, boot_plan, next_context, server_next
-from clouds.views.catalogue import FlavorList, ImageList, default_set
+from clouds.views.catalogue import FlavorList, ImageList, default_set, image_delete
 from clouds.views.clouds import (
     cloud_cards,
     cloud_detail,
@@ -65,6 +65,7 @@ __all__ = [
     "cloud_toggle",
     "cloud_verify",
     "default_set",
+    "image_delete",
     "ip_release",
     "key_delete",
     "limit_list",

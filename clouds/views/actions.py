@@ -12,6 +12,7 @@ from activity.views import SIGNED, needs
 from cloudmesh.errors import Invalid
 from clouds import services
 from clouds.models import Server
+from clouds.views import dialogs
 from operations.models import Operation
 from operations.views import accepted
 from projects import access
@@ -25,6 +26,7 @@ ASKING: Mapping[str, Asking] = {
     "ip-release": services.release_ip,
     "console": services.open_console,
     "console-log": services.read_console_log,
+    "refresh": services.refresh_server,
 }
 LOOKS = ("console", "console-log")  # their result is what one wants to see
 TITLES: Mapping[str, str] = {
@@ -39,6 +41,10 @@ TITLES: Mapping[str, str] = {
     "unshelve": "Unshelving",
     "delete": "Deleting",
     "rename": "Renaming",
+    "label": "Labelling",
+    "resize": "Resizing",
+    "snapshot": "Making an image of",
+    "refresh": "Reading",
     "ip-assign": "Giving a public address to",
     "ip-unassign": "Taking off the public address of",
     "ip-release": "Giving back the public address of",
@@ -48,13 +54,13 @@ TITLES: Mapping[str, str] = {
 @needs("server.view", post="server.change")
 @require_http_methods(["GET", "POST"])
 def server_action(request: Signed, pk: uuid.UUID, action: str) -> HttpResponse:
-    """Ask for one action; a GET of `rename` is its dialog."""
+    """Ask for one action; a GET is the dialog of what has one."""
     permission = "server.view" if request.method == "GET" else _permission(action)
     server = access.fetch(Server, pk, actor=request.user, permission=permission)
     if request.method == "GET":
-        if action != "rename":
+        if action not in dialogs.DEEDS:
             raise Invalid(f"To {action} a server is asked for by a button of its page.", field="action")
-        return render(request, "clouds/_rename_dialog.html", {"server": server})
+        return render(request, f"clouds/_{action}_dialog.html", dialogs.context(server, action))
     operation = _ask(request, server, action)
     url = reverse("operations:detail", args=[operation.pk])
     if action in LOOKS and is_htmx(request):
@@ -83,14 +89,16 @@ def _permission(action: str) -> str:
     """Asked for before anything else: who may not do it learns that, and not that it makes no sense just now."""
     if action == "delete":
         return "server.delete"
+    if action == "refresh":
+        return "server.view"
     return "server.console" if action in LOOKS else "server.change"
 
 
 def _ask(request: Signed, server: Server, action: str) -> Operation:
     if action == "delete":
         return services.delete_servers(actor=request.user, servers=[server])
-    if action == "rename":
-        return services.rename_server(actor=request.user, server=server, name=request.POST.get("name", "").strip())
+    if action in dialogs.DEEDS:
+        return dialogs.DEEDS[action](request.user, server, request.POST)
     if action in ASKING:
         return ASKING[action](actor=request.user, server=server)
     return services.change_servers(actor=request.user, servers=[server], action=action)

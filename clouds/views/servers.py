@@ -17,6 +17,7 @@ from activity.views import SIGNED, needs
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.models import Server
+from clouds.views import dialogs
 from operations.models import Operation
 from projects import access
 from projects.views import Filter, Listing, Signed, dress, owner_filter, project_filter
@@ -35,6 +36,10 @@ LABELS: Mapping[str, str] = {
     "shelve": "Shelve",
     "unshelve": "Unshelve",
     "rename": "Rename",
+    "label": "Labels",
+    "resize": "Resize",
+    "snapshot": "Make an image",
+    "refresh": "Read it anew",
     "assign_ip": "Give a public address",
     "unassign_ip": "Take the public address off",
     "release_ip": "Give the public address back",
@@ -49,6 +54,7 @@ PERMISSIONS: Mapping[str, str] = {
     "delete": "server.delete",
     "console": "server.console",
     "console_log": "server.console",
+    "refresh": "server.view",
 }
 
 
@@ -63,6 +69,11 @@ class Action:
     @property
     def able(self) -> bool:
         return not self.reason
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a dialog asks for more."""
+        return self.name in dialogs.DEEDS
 
 
 @needs(SIGNED)
@@ -88,6 +99,7 @@ class ServerList(Listing):
         yield cloud_filter(self.request.user)
         yield project_filter(self.request.user)
         yield owner_filter(self.request.user)
+        yield Filter(name="label", label="Label", choices=[], where=services.labelled, is_offered=False)
 
     def records(self) -> QuerySet[Any]:
         live = super().records().exclude(state=ServerState.DELETED)

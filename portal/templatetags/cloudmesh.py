@@ -40,6 +40,7 @@ GLYPHS = {  # of what can be done to a server
     "unshelve": "archive-off", "rename": "pencil", "delete": "trash", "console": "terminal-2",
     "console-log": "file-code", "ip-assign": "world", "ip-unassign": "world", "ip-release": "world",
     "attach": "plug", "detach": "plug-off",
+    "label": "adjustments-horizontal", "resize": "ruler-2", "snapshot": "disc",
 }  # fmt: skip
 SOURCES = {  # of a default: who said so
     "option": "as you chose",
@@ -49,7 +50,10 @@ SOURCES = {  # of a default: who said so
     "first": "the first that fits",
     "none": "",
 }
-DEEDS = {"server.create": "Boot", "volume.create": "Make", "server.act": "Change", "cloud.verify": "Verify"}
+DEEDS = {
+    "server.create": "Boot", "volume.create": "Make", "server.act": "Change", "cloud.verify": "Verify", "server.snapshot": "Make an image",
+    "server.refresh": "Read anew", "image.delete": "Delete the image",
+}  # fmt: skip
 PAGES = {
     "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
     "volume": "clouds:volume-detail", "project": "projects:project-detail",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhook
 from clouds import services
-from clouds.models import FloatingIp, SecurityGroup, Server, Volume
+from clouds.models import FloatingIp, Image, SecurityGroup, Server, Volume
 from projects import services as projects
 from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
 from tests import factories
@@ -49,9 +49,10 @@ def things(server: Server, member: User, project: Project) -> Things:
     webhook = Webhook.objects.create(owner=member, topic=member.topic, url="https://example.org/hook", secret="")
     group = SecurityGroup.objects.create(account=server.account, owner=member, provider_id="sg-1", name="web")
     address = FloatingIp.objects.create(account=server.account, owner=member, provider_id="ip-1", name="192.0.2.1")
+    own_image = Image.objects.create(account=server.account, provider_id="own", name="golden", own=True, owner=member)
     known: dict[tuple[str, str], Any] = {
         ("/", "secret"): "cm_unknown", ("/", "notice"): notice.pk, ("/", "webhook"): webhook.pk,
-        ("/", "policy"): policy.pk,
+        ("/", "policy"): policy.pk, ("/images/", "pk"): own_image.pk,
         ("/", "session"): session.pk, ("/account/webhooks/", "action"): "disable",
         ("/", "token"): "unknown", ("/", "uidb64"): "eA",
         ("/servers/", "pk"): server.pk, ("/servers/", "action"): "stop",
@@ -70,7 +71,7 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/volumes/", "pk"): volume.pk, ("/volumes/", "deed"): "detach", ("/api/v1/volumes/", "name"): volume.name,
         ("/api/v1/clouds/", "name"): server.account.cloud.name, ("/api/v1/keys/", "name"): key.name,
         ("/api/v1/tokens/", "id"): token.pk, ("/api/v1/operations/", "id"): operation.pk,
-        ("/api/v1/images/", "id"): server.account.images.first().pk,
+        ("/api/v1/images/", "id"): own_image.pk,
         ("/api/v1/flavors/", "id"): server.account.flavors.first().pk,
         ("/api/v1/networks/", "id"): server.account.networks.first().pk,
         ("/api/v1/security-groups/", "id"): group.pk, ("/api/v1/addresses/", "id"): address.pk,
