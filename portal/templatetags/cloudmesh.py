@@ -51,8 +51,8 @@ SOURCES = {  # of a default: who said so
     "none": "",
 }
 DEEDS = {
-    "server.create": "Boot", "volume.create": "Make", "server.act": "Change", "cloud.verify": "Verify", "server.snapshot": "Make an image",
-    "server.refresh": "Read anew", "image.delete": "Delete the image",
+    "server.create": "Boot", "volume.create": "Make", "server.act": "Change", "cloud.verify": "Verify",
+    "server.snapshot": "Make an image", "server.refresh": "Read anew", "image.delete": "Delete the image",
 }  # fmt: skip
 PAGES = {
     "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
