@@ -46,7 +46,9 @@ def context(server: Server, action: str) -> dict[str, Any]:
         return {"server": server}
     flavors = Flavor.objects.filter(account=server.account)
     now = next((each for each in flavors if server.flavor in (each.provider_id, each.name)), None)
-    return {"server": server, "now": now, "flavors": [each for each in flavors if each != now]}
+    others = [each for each in flavors if each != now]
+    larger = (each for each in others if now and each.ram > now.ram and each.disk >= now.disk)
+    return {"server": server, "now": now, "flavors": others, "likely": next(larger, None)}
 
 
 def _pair(line: str) -> tuple[str, str]:
