@@ -71,7 +71,8 @@
     one("#confirm-title").textContent = ask.confirm.replace("%d", names.length);
     one("#confirm-detail").textContent = ask.confirmDetail || "";
     one("#confirm-names").replaceChildren(...names.map((name) => make("li", "", name)));
-    one("#confirm-cm code").textContent = `${ask.confirmCm} ${quoted(ask.confirmName || names.join(","))}`;
+    const whom = ask.confirmName || names.join(",");
+    one("#confirm-cm code").textContent = whom ? `${ask.confirmCm} ${quoted(whom)}` : ask.confirmCm;
     one("#confirm-cm").hidden = !ask.confirmCm;
     one("#confirm-yes").textContent = ask.confirmVerb || "Delete";
     const dialog = one("#confirm");
