@@ -98,7 +98,7 @@ def _old_draft(name: str, said: Mapping[str, Tree], active: list[str]) -> Draft:
     return Draft(
         name=name,
         kind=_text(said, "cm_type").lower(),
-        said=_flat(said.get("credentials")),
+        said={**_flat(said.get("credentials")), **_flat({"cm_openrc": said.get("cm_openrc")})},
         label=_text(said, "cm_heading") or _text(said, "cm_label"),
         version=_text(said, "cm_type_version"),
         is_idle=bool(active) and name not in active,

@@ -41,7 +41,6 @@ EC2 = {
 }
 AMAZON = re.compile(r"https?://(?:ec2\.)?(?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?(?:ec2\.)?amazonaws\.com\b")
 FILES = ("cacert", "ca_bundle")  # fields for which a file of the older Cloudmesh has a path
-USED = "Only clouds that its `active` names are taken; this one too with: --only"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,7 +84,9 @@ def settle(draft: Draft, drivers: Drivers) -> Cloud:
         return dataclasses.replace(cloud, reason=reason)
     settled = FILLS.get(driver, _plain)(cloud, said, drivers[driver])
     if draft.is_idle and settled.missing and not settled.reason:
-        return dataclasses.replace(settled, reason=USED)
+        return dataclasses.replace(
+            settled, reason=f"Its file does not use it. Take it all the same with: --only {name}"
+        )
     return settled
 
 
@@ -110,6 +111,8 @@ def _openstack(cloud: Cloud, said: Mapping[str, str], fields: Mapping[str, Json]
 def _advice(said: Mapping[str, str]) -> str:
     if "os_auth_url" in said or "auth_url" in said:
         return ""
+    if "cm_openrc" in said:
+        return f" It is in an openrc file: cm config import {said['cm_openrc']}"
     return " A me.yaml has no addresses: give the cloudmesh.yaml beside it."
 
 

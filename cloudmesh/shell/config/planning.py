@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cloudmesh.client import Client
@@ -52,12 +53,12 @@ def plan(client: Client, found: Found, only: Collection[str], project: str | Non
     """Raises NotFound for a cloud that is to be taken and not there, or a project that is not one's own."""
     where = client.project(project or "")["name"]
     drivers = {each["name"]: {field["name"]: field for field in each["fields"]} for each in client.drivers()}
-    names = dict.fromkeys(expand_names(*only))
+    names = expand_names(*only)
     clouds = _clouds(client, found, names, drivers, where)
     if names:
-        found = dataclasses.replace(found, keys=(), left=(), defaults=tuple(
-            each for each in found.defaults if each.cloud in names or _name(clouds, each.cloud) in names
-        ))  # fmt: skip
+        chosen = {step.name for step in clouds}
+        own = (each for each in found.defaults if _name(clouds, each.cloud) in chosen)
+        found = dataclasses.replace(found, keys=(), left=(), defaults=tuple(own))
     mine = {each["name"]: _body(each["public_key"]) for each in list(client.keys())}
     keys = list(_keys(found, mine))
     usable = {step.name for step in keys if step.state != LEFT} | mine.keys()
@@ -70,12 +71,16 @@ def _clouds(client: Client, found: Found, only: Collection[str], drivers: Driver
     there = {each["name"]: each for each in client.clouds(project=project)}
     drafts = [dataclasses.replace(draft, is_idle=False) if only else draft for draft in found.clouds]
     settled = [settle(draft, drivers) for draft in drafts]
-    known = {name for cloud in settled for name in (cloud.name, cloud.called)}
+    chosen = [cloud for cloud in settled if not only or any(_means(name, cloud) for name in only)]
     for name in only:
-        if name not in known:
-            raise NotFound(f"The files have no cloud {name}, but {', '.join(sorted(known))}.{near(name, known)}")
-    chosen = [cloud for cloud in settled if not only or cloud.name in only or cloud.called in only]
+        if not any(_means(name, cloud) for cloud in settled):
+            known = sorted({cloud.called for cloud in settled})
+            raise NotFound(f"The files have no cloud {name}, but {', '.join(known)}.{near(name, known)}")
     return [_cloud(client, cloud, there.get(cloud.name)) for cloud in chosen]
+
+
+def _means(name: str, cloud: Cloud) -> bool:
+    return fnmatchcase(cloud.name, name) or fnmatchcase(cloud.called, name)
 
 
 def _cloud(client: Client, cloud: Cloud, there: Json | None) -> Step:

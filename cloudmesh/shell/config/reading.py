@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable, Iterator
 
+import click
+
 from cloudmesh.errors import CloudmeshError, Invalid, NotFound
 from cloudmesh.imports import kinds
 from cloudmesh.imports.documents import LARGEST
@@ -37,14 +39,16 @@ def _read(path: str, kind: str) -> Found:
     try:
         return kinds.read(_bytes(path), path, kind)
     except Invalid as error:
-        error.facts.setdefault("file", path)
-        raise
+        if path in error.message:
+            raise
+        raise Invalid(f"{path}: {error.message}", **error.facts) from None
 
 
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
+        with click.open_file(path, "rb") as file:
+            content: bytes = file.read(LARGEST + 1)
+            return content
     except FileNotFoundError:
         raise NotFound(f"There is no file {path}.") from None
     except IsADirectoryError:

@@ -155,6 +155,13 @@ def test_an_endpoint_that_is_not_amazon_s_stays() -> None:
     assert cloud.credential["endpoint_url"] == "https://e.example.org:8773/services/compute"
 
 
+def test_where_the_address_is_in_an_openrc_that_file_is_named() -> None:
+    text = b"cloudmesh: {clouds: {a: {cm_type: openstack, cm_openrc: ~/a/openrc.sh, credentials: {OS_PASSWORD: TBD}}}}"
+    [cloud] = [settle(draft, DRIVERS) for draft in kinds.read(text, "x").clouds]
+    assert "no auth_url" in cloud.reason
+    assert "cm config import ~/a/openrc.sh" in cloud.reason
+
+
 def test_any_driver_of_the_portal_can_be_named_with_its_own_fields() -> None:
     text = b"cloudmesh: {clouds: {lab: {cm_type: simulator, credentials: {world: lab, password: TBD, other: x}}}}"
     [cloud] = [settle(draft, DRIVERS) for draft in kinds.read(text, "x").clouds]

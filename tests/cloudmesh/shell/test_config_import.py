@@ -192,6 +192,15 @@ def test_what_belongs_together_is_read_together(run: Run) -> None:
     assert india["missing"] == [], "secure.yaml beside it has the password"
 
 
+def test_a_file_comes_from_standard_input_and_its_faults_name_it(run: Run, mine: str, tmp_path: Path) -> None:
+    some = ("--only", "w*", "--dryrun", "--format", "json")
+    ended = run("config", "import", "-", *some, stdin=Path(mine).read_text())
+    assert set(states(ended.stdout)) == {("cloud", "wrong"), ("default", "image on wrong")}
+    (tmp_path / "rc.sh").write_text("export OS_AUTH_URL=$(pass url)\n")
+    broken = run("config", "import", str(tmp_path / "rc.sh"))
+    assert (broken.returncode, f"{tmp_path}/rc.sh: Line 1" in broken.stderr) == (2, True)
+
+
 def test_only_names_clouds_of_the_files(run: Run, mine: str) -> None:
     ended = run("config", "import", mine, "--only", "wrnog", "--dryrun")
     assert (ended.returncode, "Did you mean wrong" in ended.stderr) == (3, True)
