@@ -62,6 +62,13 @@ def test_the_reference_has_every_command_as_it_is() -> None:
     assert page.endswith(cm("help", "--markdown", COLUMNS="80").stdout)
 
 
+def test_the_table_of_the_originals_names_commands_that_are_there() -> None:
+    made = subprocess.run(
+        [sys.executable, ".ci/originals.py"], cwd=CM.parent, env={"PYTHONPATH": "."}, capture_output=True, text=True
+    )
+    assert made.stdout == (CM.parent / "docs/reference/originals.md").read_text(), made.stderr
+
+
 def test_alone_it_tells_what_it_can() -> None:
     ended = cm()
     assert ended.returncode == 0
