@@ -8,7 +8,7 @@ from cloudmesh import config
 from cloudmesh.client import Client
 from cloudmesh.config import Portal, logins
 from cloudmesh.shell import talk
-from cloudmesh.shell.options import Show, listing, pass_client
+from cloudmesh.shell.options import Show, listing, pass_client, profile_names
 from cloudmesh.shell.signing import is_exposed, token_for
 
 
@@ -21,10 +21,12 @@ from cloudmesh.shell.signing import is_exposed, token_for
 )
 @click.option("--read-only", is_flag=True, help="cm may look, and change nothing.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long the login is good for; a year if not said.")
-@click.option("--profile", metavar="NAME", help="What to call this portal; by its host if not said.")
+@click.option(
+    "--profile", metavar="NAME", shell_complete=profile_names, help="What to call this portal; by its host if not said."
+)
 @click.option("--keyring/--no-keyring", default=True, help="Keep the token in the keyring of this system, if it works.")
 @click.option("--list", "listed", is_flag=True, help="List the portals that you signed in to.")
-@click.option("--use", "used", metavar="NAME", help="Talk to this one from now on; standalone is the clone's own.")
+@click.option("--use", "used", metavar="NAME", shell_complete=profile_names, help="Talk to this one from now on.")
 @listing("profile", "url", "chosen", "token")
 @pass_client
 @click.pass_context

@@ -8,11 +8,13 @@ from cloudmesh.client.entry import Entry
 from cloudmesh.config import Portal, logins
 from cloudmesh.errors import CloudmeshError
 from cloudmesh.shell import talk
-from cloudmesh.shell.options import pass_client
+from cloudmesh.shell.options import pass_client, profile_names
 
 
 @click.command()
-@click.option("--profile", metavar="NAME", help="This one, not the portal that cm talks to now.")
+@click.option(
+    "--profile", metavar="NAME", shell_complete=profile_names, help="This one, not the portal that cm talks to now."
+)
 @click.option("--all", "everywhere", is_flag=True, help="Every portal that you signed in to.")
 @pass_client
 @click.pass_context

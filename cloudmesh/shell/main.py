@@ -15,6 +15,7 @@ from cloudmesh import __version__
 from cloudmesh.client import Client
 from cloudmesh.errors import INTERRUPTED, CloudmeshError, Invalid
 from cloudmesh.shell import talk
+from cloudmesh.shell.options import profile_names
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NO_NOUNS = frozenset(
@@ -49,7 +50,12 @@ class Nouns(Mapping[str, click.Command]):
 )
 @click.option("--url", envvar="CLOUDMESH_URL", help="The portal to talk to.")
 @click.option("--token", envvar="CLOUDMESH_TOKEN", help="The API token; better in CLOUDMESH_TOKEN than here.")
-@click.option("--profile", envvar="CLOUDMESH_PROFILE", help="The portal of this name; see: cm login --list")
+@click.option(
+    "--profile",
+    envvar="CLOUDMESH_PROFILE",
+    shell_complete=profile_names,
+    help="The portal of this name; see: cm login --list",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
 @click.option("-f", "--file", type=click.Path(), help="Do the commands in this file, one a line.")
 @click.option(

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TextIO
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import near
+from cloudmesh.config import portals
+from cloudmesh.errors import CloudmeshError, near
 from cloudmesh.shell import talk
 from cloudmesh.shell.table import FORMATS, PORTION, Column, Layout, Row, document, documents, render, roomy
 
@@ -23,6 +24,14 @@ in_cloud = click.option("--cloud", help="Only on this cloud.")
 in_project = click.option("--project", help="Only of this project.")
 sure = click.option("-y", "--yes", "--force", is_flag=True, help="Do not ask.")
 waiting = click.option("--wait/--no-wait", default=True, help="Follow it to its end; the default.")
+
+
+def profile_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """The portals that somebody signed in to, for completion."""
+    try:
+        return [portal.profile for portal in portals() if portal.profile.startswith(begun)]
+    except CloudmeshError:
+        return []  # the command says what is wrong
 
 
 class Show(NamedTuple):

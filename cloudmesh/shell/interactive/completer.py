@@ -57,7 +57,8 @@ class Words(Completer):
     def _values(self, parameter: click.Parameter, kind: str) -> Candidates:
         if isinstance(parameter.type, click.Choice):
             return [(str(choice), "") for choice in parameter.type.choices]
-        return self._names.of(kind)
+        own = parameter.shell_complete(click.Context(self._group), "")
+        return [(item.value, "") for item in own if item.type == "plain"] or self._names.of(kind)
 
 
 def _verbs(group: click.Group) -> Candidates:

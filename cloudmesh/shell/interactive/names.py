@@ -25,8 +25,9 @@ class Names:
     """Names by kind, each with a description. Has a connection of its own: the session's is for commands."""
 
     def __init__(self, client: Client) -> None:
-        portal = client.session.portal
-        self._client = Client(portal.url, portal.token)
+        self._sessions = client
+        self._portal = client.session.portal
+        self._client = Client(self._portal.url, self._portal.token)
         self._one_at_a_time = threading.Lock()
         self._found: dict[str, Found] = {}
         self._read_at: dict[str, float] = {}
@@ -48,8 +49,14 @@ class Names:
         return self._found.get(kind, [])
 
     def forget(self) -> None:
-        """A command may have changed what is there."""
+        """A command may have changed what is there, or which portal is talked to."""
         self._read_at.clear()
+        try:
+            portal = self._sessions.session.portal
+        except CloudmeshError:
+            return  # signed out; the next command says so
+        if portal != self._portal:
+            self._portal, self._client, self._found = portal, Client(portal.url, portal.token), {}
 
     def _read(self, kind: str) -> None:
         lister = _lister(self._client, kind)

@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from tests.cloudmesh.shell.screen import screen
 from tests.cloudmesh.shell.terminal import Terminal, cm, terminal
 from tests.cloudmesh.speaker import Answer, Asked, Server, page, problem, reply
 
@@ -25,13 +26,26 @@ def run(tmp_path: Path) -> Run:
     return call
 
 
+@pytest.fixture
+def at(tmp_path: Path) -> Callable[..., AbstractContextManager[Terminal]]:
+    """`cm` on a terminal."""
+    return lambda *words, **env: terminal(*words, XDG_CONFIG_HOME=str(tmp_path), **env)
+
+
+Open = Callable[..., AbstractContextManager[Terminal]]
+
+
 def answer(asked: Asked) -> Answer:
     """As a portal that knows two tokens."""
     known = {"Bearer cm_ada": "ada", "Bearer cm_bob": "bob"}
     name = known.get(asked.headers.get("authorization", ""))
     if not name:
         return problem(401, "not-authenticated", "This API token is unknown, expired or revoked.")
-    return reply({"username": name}) if asked.target.endswith("/me/") else page({"name": f"{name}_1"})
+    if asked.target.endswith("/me/"):
+        return reply({"username": name, "project": "sandbox"})
+    if "/defaults/" in asked.target:
+        return page({"key": "cloud", "value": "india", "cloud": None, "source": "own"})
+    return page({"name": f"{name}_1"})
 
 
 @pytest.fixture
@@ -97,6 +111,22 @@ def test_in_the_shell_a_login_turns_to_the_other_portal(portals: Server, run: Ru
     assert ended.stdout.index("bob_1") < ended.stdout.index("ada_1")
 
 
+def test_after_a_login_in_the_shell_names_of_the_other_portal_complete(portals: Server, tmp_path: Path) -> None:
+    with screen(XDG_CONFIG_HOME=str(tmp_path), XDG_STATE_HOME=str(tmp_path)) as shell:
+        shell.prompts()
+        shell.type("login --use a\t")
+        shell.prompts("login --use ada")
+        assert shell.after("\r") == [f"cm talks to {portals.url} from now on."]
+        shell.type("vm show \t")
+        shell.prompts("vm show ada_1")
+
+
+@pytest.mark.parametrize("words", ["cm login --use ", "cm --profile ", "cm logout --profile "])
+def test_profiles_complete_in_bash(portals: Server, run: Run, words: str) -> None:
+    count = str(len(words.split()))
+    assert run(COMP_WORDS=words, COMP_CWORD=count, _CM_COMPLETE="bash_complete").stdout == "plain,ada\nplain,bob\n"
+
+
 def test_a_broken_file_is_told_with_its_place(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "cloudmesh/portal.json"
     file.parent.mkdir()
@@ -116,15 +146,6 @@ DEVICE = {
     "expires_in": 600.0,
     "interval": 0.1,
 }
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Callable[..., AbstractContextManager[Terminal]]:
-    """`cm` on a terminal."""
-    return lambda *words, **env: terminal(*words, XDG_CONFIG_HOME=str(tmp_path), **env)
-
-
-Open = Callable[..., AbstractContextManager[Terminal]]
 
 
 def device(*answers: bytes) -> Callable[[Asked], Answer]:
