@@ -45,7 +45,9 @@ class Client(Waiting, Watching, Shaping, Storage, Offers, Groups, Choosing, Reac
         return self._list("servers/", filters)
 
     def server(self, name: str) -> "Json":
-        return self._get(f"servers/{quote(name)}/")
+        """A server by name or id with all that is known of it. Raises NotFound, Ambiguous."""
+        known = self.select(name)[0]["id"] if "/" in name else name  # an address would end at the slash
+        return self._get(f"servers/{quote(known)}/")
 
     def select(self, *hostlists: str, **filters: Any) -> "list[Json]":
         """The servers that hostlists and globs name.

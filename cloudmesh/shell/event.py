@@ -11,6 +11,8 @@ from cloudmesh.shell.options import Show, in_project, listing, pass_client
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
+MOST = 1_000_000  # rows that anybody reads
+
 
 @click.group()
 def event() -> None:
@@ -20,7 +22,7 @@ def event() -> None:
 @event.command("list")
 @in_project
 @click.option("--object", help="Only about the thing with this id.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many at most.")
 @click.option("--follow", is_flag=True, help="Go on with what happens; each on a line, the newest last.")
 @listing("seq", "at", "summary", "actor")
 @pass_client

@@ -160,7 +160,10 @@ def _words(line: str) -> list[str]:
 
 def _begin(arguments: list[str]) -> int:
     _require_text(arguments)
-    return cm.main(arguments, prog_name="cm", standalone_mode=False) or 0
+    if "_CM_COMPLETE" in os.environ:
+        cm.main(arguments, prog_name="cm")  # else it is not asked: a reader that has seen enough fails it
+    with cm.make_context("cm", arguments) as context:
+        return cm.invoke(context) or 0
 
 
 def _require_text(arguments: list[str]) -> None:

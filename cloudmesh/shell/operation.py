@@ -8,6 +8,8 @@ from cloudmesh.client import Client
 from cloudmesh.shell.follow import check, follow
 from cloudmesh.shell.options import Show, in_project, listing, pass_client
 
+MOST = 1_000_000  # rows that anybody reads
+
 details = listing(
     *("id", "kind", "target:target.name", "state", "progress", "step", "reason", "project", "actor", "attempts"),
     *("next", "created:created_at", "started:started_at", "finished:finished_at"),
@@ -23,7 +25,7 @@ def operation() -> None:
 @click.option("--state", help="Only in this state, such as running or failed.")
 @click.option("--kind", help="Only of this kind, such as server.create.")
 @in_project
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many at most.")
 @listing("id", "kind", "target:target.name", "state", "progress", "step", "actor", "created:created_at")
 @pass_client
 def list_(client: Client, /, show: Show, limit: int, **filters: str) -> None:

@@ -113,7 +113,10 @@ class Show(NamedTuple):
     def _columns(self, rows: list[Row]) -> list[Column]:
         if not self.wanted:
             return [Column.parse(text) for text in self.declared]
-        return [self._column(name.strip(), rows) for name in self.wanted.split(",") if name.strip()]
+        found = [self._column(name.strip(), rows) for name in self.wanted.split(",") if name.strip()]
+        if not found:
+            raise click.UsageError("Say which columns, such as: --columns name,state")
+        return found
 
     def _column(self, name: str, rows: list[Row]) -> Column:
         known = {column.title: column for column in map(Column.parse, self.declared)}

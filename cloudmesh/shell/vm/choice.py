@@ -21,11 +21,19 @@ def some(command: Command) -> Command:
 
 def chosen(client: Client, names: tuple[str, ...], **filters: Any) -> "list[Json]":
     """The servers of these names, or the last one. Raises NotFound, Ambiguous."""
+    require_names(names)
     return client.select(*(names or (last(client, filters.get("project")),)), **filters)
+
+
+def require_names(names: tuple[str, ...]) -> None:
+    """Raises UsageError for an empty name: a variable that is not set shall mean neither all nor the last."""
+    if not all(name.strip(" ,") for name in names):
+        raise click.UsageError("A name is empty. Leave it out, or say which server you mean.")
 
 
 def chosen_one(client: Client, name: str | None = None) -> "Json":
     """The server of this name with all that is known of it, or the last one. Raises NotFound, Ambiguous."""
+    require_names((name,) if name is not None else ())
     return client.server(name or last(client))
 
 

@@ -4,7 +4,7 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.shell.options import Command, Show, in_cloud, in_project, listing, pass_client
-from cloudmesh.shell.vm.choice import chosen_one
+from cloudmesh.shell.vm.choice import chosen_one, require_names
 
 OPTIONS = (
     click.argument("names", nargs=-1, metavar="[NAMES]"),
@@ -40,6 +40,7 @@ def list_(
     cm vm list "gregor_*" --format csv
     cm vm list --label stage=prod --columns name,labels
     """
+    require_names(names)
     filters |= {"name": ",".join(names), "label": ",".join(label)}
     if watch:
         _watch(client, show, filters)
@@ -59,6 +60,7 @@ def watch_(client: Client, /, show: Show, names: tuple[str, ...], label: tuple[s
     cm vm watch "web[1-3]"
     cm vm watch --format json | jq .state
     """
+    require_names(names)
     _watch(client, show, {**filters, "name": ",".join(names), "label": ",".join(label)})
 
 

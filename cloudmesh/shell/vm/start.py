@@ -7,6 +7,7 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.shell.options import Show, pass_client
 from cloudmesh.shell.vm.boot import booting, make
+from cloudmesh.shell.vm.choice import require_names
 from cloudmesh.shell.vm.ending import finish
 
 NARROWS = ("cloud", "project")  # options of a boot that say which servers are meant where they are named
@@ -26,6 +27,7 @@ def start(client: Client, /, show: Show, names: tuple[str, ...], wait: bool, **w
     if not names:
         make(client, show, wait=wait, **wanted)
         return
+    require_names(names)
     filters = {option: wanted.pop(option) for option in NARROWS}
     if given := [option for option, value in wanted.items() if value]:
         raise click.UsageError(f"--{given[0].replace('_', '-')} is for new servers. Leave out the names, or it.")

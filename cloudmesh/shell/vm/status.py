@@ -29,11 +29,13 @@ def status(client: Client, /, show: Show, names: tuple[str, ...], **filters: str
 @click.command()
 @some
 @click.option("--state", default="active", show_default=True, help="Until they are in this state, such as deleted.")
-@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="How long at most; endless if not said.")
+@click.option(
+    "--timeout", type=click.IntRange(0, 10_000_000), metavar="SECONDS", help="How long at most; endless if not said."
+)
 @brief
 @pass_client
 def wait(
-    client: Client, /, show: Show, names: tuple[str, ...], state: str, timeout: float | None, **filters: Any
+    client: Client, /, show: Show, names: tuple[str, ...], state: str, timeout: int | None, **filters: Any
 ) -> None:
     """Wait until servers are in a state; each change is told on standard error.
 

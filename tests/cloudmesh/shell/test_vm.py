@@ -65,9 +65,9 @@ def test_waiting_ends_when_all_are_so_and_each_change_is_told(run: Run, portal: 
 
 
 def test_a_wait_that_is_over_or_hopeless_fails_with_the_reason(run: Run, portal: Path, two: list[str]) -> None:
-    late = run("vm", "wait", "pair*", "--state", "stopped", "--timeout", "0.5")
+    late = run("vm", "wait", "pair*", "--state", "stopped", "--timeout", "1")
     assert late.returncode == 1
-    assert "Not stopped after 0.5 seconds: pair" in late.stderr
+    assert "Not stopped after 1 seconds: pair" in late.stderr
     wrong = run("vm", "wait", "pair1", "--state", "actve")
     assert (wrong.returncode, "Did you mean active" in wrong.stderr) == (2, True)
     with terminal("vm", "wait", "pair1", "--state", "stopped", CLOUDMESH_STATE_DIR=str(portal)) as screen:
