@@ -8,6 +8,7 @@ urlpatterns = [
     path("servers/next/", views.server_next, name="server-next"),
     path("servers/boot/", views.Boot.as_view(), name="server-boot"),
     path("servers/boot/plan/", views.boot_plan, name="server-plan"),
+    path("servers/group/", views.Grouping.as_view(), name="server-group"),
     path("servers/bulk/", views.server_bulk, name="server-bulk"),
     path("servers/<uuid:pk>/", views.server_detail, name="server-detail"),
     path("servers/<uuid:pk>/row/", views.server_row, name="server-row"),
@@ -43,5 +44,5 @@ urlpatterns = [
     path("ips/<uuid:pk>/release/", views.ip_release, name="ip-release"),
     path("keys/", views.Keys.as_view(), name="key-list"),
     path("keys/<uuid:pk>/delete/", views.key_delete, name="key-delete"),
-    path("defaults/", views.default_set, name="default-set"),
+    path("defaults/", views.Defaults.as_view(), name="default-set"),
 ]

@@ -3,6 +3,7 @@
    data-confirm="Delete a?"  asks before its htmx request; …-detail, …-verb, …-cm with …-name say more; …-chosen: the ticked
    data-select, data-bulk    a box of a table; the bar that shows while some are ticked
    data-copy, data-close, data-unselect, data-palette   buttons
+   data-changed-only         of its form's fields with data-default only those are sent that differ from it
    form[data-cm]             spells its `cm` command from fields with data-option and data-default
 
    A server answers what it did with the header HX-Trigger: {"toast": {"title", "detail", "tone", "url"}}, and what it
@@ -20,6 +21,9 @@
   on("htmx:configRequest", ({ detail }) => {
     detail.headers["X-CSRFToken"] = page.csrf;
     if (detail.verb !== "get") return;
+    if ("changedOnly" in detail.elt.dataset) {
+      all("[data-default]", detail.elt.closest("form")).filter((el) => el.value === el.dataset.default).forEach((el) => detail.formData.delete(el.name));
+    }
     for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
   });
 

@@ -24,9 +24,9 @@ def info(client: Client, show: Show, cloud: str | None, project: str | None) -> 
     Example: cm info; another value is set by: cm default image ubuntu-24.04
     """
     rows = client.defaults(project=project)
-    cloud = cloud or next(row["value"] for row in rows if row["key"] == "cloud")
+    place = cloud or next(row["value"] for row in rows if row["key"] == "cloud")
     known = {row["key"]: row for row in rows if row["cloud"] is None}
-    known |= {row["key"]: row for row in rows if row["cloud"] == cloud}
+    known |= {row["key"]: row for row in rows if row["cloud"] == place}
     boot = [{"key": "name", "value": ""}, {"key": "project", "value": project or client.project()["name"]}]
     try:
         coming = client.next_boot(cloud=cloud, project=project)

@@ -14,12 +14,15 @@ from clouds.services.booting import Plan, boot_servers, plan_servers
 from clouds.services.changing import rename_account, update_account
 from clouds.services.choices import (
     FORMATS,
+    InForce,
+    NextName,
     defaults_in_force,
     favourites,
     next_boot,
     next_naming,
     output_format,
     portal_defaults,
+    usual_cloud,
     usual_key,
 )
 from clouds.services.choosing import set_default, set_defaults, set_naming
@@ -90,7 +93,9 @@ __all__ = [
     "AddressFacts",
     "GroupFacts",
     "HeldFacts",
+    "InForce",
     "LimitFacts",
+    "NextName",
     "Plan",
     "ServerFacts",
     "VolumeFacts",
@@ -157,6 +162,7 @@ __all__ = [
     "switch_account",
     "unassign_ip",
     "update_account",
+    "usual_cloud",
     "usual_key",
     "volume_deeds",
     "volume_facts",

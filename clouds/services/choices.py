@@ -125,6 +125,15 @@ def _id_of(record: Held | None) -> str:
     return record.provider_id if record else ""
 
 
+def usual_cloud(actor: User) -> CloudAccount | None:
+    """The cloud that `actor` boots on when nothing is said, where they work now."""
+    places = access.workplaces(actor)[:1]
+    try:
+        return defaults.choose_cloud(actor, places[0], "", defaults.Values(actor, places[0]))[0] if places else None
+    except NotFound:
+        return None
+
+
 def usual_key(actor: User, project: Project | None) -> SshKey | None:
     """The key that `actor` boots with in `project` when nothing is said."""
     return defaults.usual_key(actor, defaults.Values(actor, project))[0] if project else None

@@ -2,7 +2,8 @@
 
 from clouds.views.actions import server_action, server_bulk
 from clouds.views.boot import Boot, boot_plan, next_context, server_next
-from clouds.views.catalogue import FlavorList, ImageList, default_set, image_delete
+from clouds.views.catalogue import FlavorList, ImageList, image_delete
+from clouds.views.choices import Defaults
 from clouds.views.clouds import (
     cloud_cards,
     cloud_detail,
@@ -13,6 +14,7 @@ from clouds.views.clouds import (
     cloud_row,
     cloud_toggle,
 )
+from clouds.views.groups import Grouping
 from clouds.views.keys import Keys, key_delete
 from clouds.views.limits import limit_list
 from clouds.views.networks import (
@@ -40,8 +42,10 @@ from clouds.views.volumes import (
 
 __all__ = [
     "Boot",
+    "Defaults",
     "FlavorList",
     "GiveIp",
+    "Grouping",
     "ImageList",
     "IpList",
     "Keys",
@@ -64,7 +68,6 @@ __all__ = [
     "cloud_row",
     "cloud_toggle",
     "cloud_verify",
-    "default_set",
     "image_delete",
     "ip_release",
     "key_delete",

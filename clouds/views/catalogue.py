@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from accounts.views import own_page
 from activity.views import SIGNED, needs
 from cloudmesh.types import ImageState
 from clouds import services
@@ -18,7 +17,7 @@ from clouds.models import Flavor, Image
 from clouds.views.servers import cloud_filter
 from operations.views import accepted
 from projects import access
-from projects.views import Filter, Listing, Signed, answer, dress
+from projects.views import Filter, Listing, Signed, dress
 
 
 class Catalogue(Listing):
@@ -88,15 +87,3 @@ def image_delete(request: Signed, pk: uuid.UUID) -> HttpResponse:
     operation = services.delete_images(actor=request.user, images=[image])
     title = f"Deleting the image {image}"
     return accepted(request, operation, title, back=reverse("clouds:image-list"), detail=f"on {image.account}")
-
-
-@needs(SIGNED)
-@require_POST
-def default_set(request: Signed) -> HttpResponse:
-    """Make something the default of whoever asks, where they work now."""
-    key, value, cloud = (request.POST.get(name, "").strip() for name in ("key", "value", "cloud"))
-    project = access.default_project(request.user)
-    services.set_default(actor=request.user, project=project, key=key, value=value, cloud=cloud)
-    place = f"on {cloud} in {project}" if cloud else f"in {project}"
-    back = own_page(request) if request.POST.get("next") else reverse("portal:dashboard")
-    return answer(request, f"{value or 'Nothing'} is your default {key}", detail=place, back=back)

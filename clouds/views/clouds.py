@@ -27,13 +27,13 @@ ORDER = [state.value for state in ServerState]
 @require_safe
 def cloud_list(request: Signed) -> HttpResponse:
     clouds = access.visible(CloudAccount, request.user)
-    return render(request, "clouds/cloud_list.html", {"clouds": cloud_cards(request, clouds)})
+    return render(request, "clouds/cloud_list.html", {"clouds": _choosable(request, cloud_cards(request, clouds))})
 
 
 @needs("cloud.view")
 @require_safe
 def cloud_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
-    cards = cloud_cards(request, access.visible(CloudAccount, request.user).filter(pk=pk))
+    cards = _choosable(request, cloud_cards(request, access.visible(CloudAccount, request.user).filter(pk=pk)))
     return render(request, "clouds/_cloud_card.html", {"cloud": cards[0]}) if cards else HttpResponse(status=204)
 
 
@@ -104,6 +104,20 @@ def cloud_cards(request: Signed, accounts: QuerySet[CloudAccount]) -> list[Cloud
     return [
         _card(request, facts)
         for facts in services.account_facts(list(found), known=services.known_clouds(request.user))
+    ]
+
+
+def _choosable(request: Signed, clouds: list[CloudAccount]) -> list[Any]:
+    """With which is the default where one works now, and whether it can be made so."""
+    here = {place.pk for place in access.workplaces(request.user)[:1]}
+    usual = services.usual_cloud(request.user)
+    return [
+        dress(
+            cloud,
+            is_default=cloud == usual,
+            may_default=cloud.project_id in here and cloud.is_usable,
+        )
+        for cloud in clouds
     ]
 
 

@@ -52,4 +52,6 @@ def key_delete(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def _keys(request: Signed) -> list[Any]:
     places = access.workplaces(request.user)
     usual = services.usual_key(request.user, places[0] if places else None)
-    return [dress(key, is_default=key == usual) for key in access.visible(SshKey, request.user)]
+    return [
+        dress(key, is_default=key == usual, may_default=bool(places)) for key in access.visible(SshKey, request.user)
+    ]

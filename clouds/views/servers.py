@@ -91,12 +91,14 @@ class ServerList(Listing):
         "cloud": ["account__cloud__name"],
         "project": ["project__name"],
         "owner": ["owner__username"],
+        "group": ["group", "name"],
     }
     usual = ("-created_at", "-pk")
 
     def filters(self) -> Iterable[Filter]:
         yield Filter(name="state", label="State", choices=STATES, where=lambda state: Q(state=state))
         yield cloud_filter(self.request.user)
+        yield _group_filter(self.request.user)
         yield project_filter(self.request.user)
         yield owner_filter(self.request.user)
         yield Filter(name="label", label="Label", choices=[], where=services.labelled, is_offered=False)
@@ -116,6 +118,12 @@ def cloud_filter(actor: User) -> Filter:
     names = sorted({account.cloud.name for account in services.known_clouds(actor)})
     choices = [(name, name) for name in names]
     return Filter(name="cloud", label="Cloud", choices=choices, where=lambda name: Q(account__cloud__name=name))
+
+
+def _group_filter(actor: User) -> Filter:
+    names = sorted({group.name for group in services.groups(actor=actor)})
+    choices = [(name, name) for name in names]
+    return Filter(name="group", label="Group", choices=choices, where=lambda name: Q(group=name))
 
 
 @needs("server.view")

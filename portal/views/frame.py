@@ -60,7 +60,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "staff": [permission for permission in access.PORTAL if access.may(user, permission)],
         "decides": any(not access.why_not(user, "operation.approve", place) for place in places),
         "health": [_health(cloud) for cloud in clouds if places and cloud.project_id == places[0].pk],
-        "live_topics": [user.topic, *sorted({place.topic for place in places} | _beyond(user, clouds))],
+        "live_topics": ["portal", user.topic, *sorted({place.topic for place in places} | _beyond(user, clouds))],
         "live_seq": vars(request).get("live_seq", 0),
         "unread": vars(request).get("unread", 0),
     }
