@@ -33,6 +33,7 @@ def limit_list(request: Signed) -> HttpResponse:
     context = {
         "resources": resources,
         "rows": [{**row, "uses": [row["by"].get(name) for name in resources]} for row in rows.values()],
+        "several": len({row["account"].project_id for row in rows.values()}) > 1,
         "totals": [totals[name] for name in resources] if len(rows) > 1 else [],
     }
     return render(request, "clouds/limit_list.html", context)
