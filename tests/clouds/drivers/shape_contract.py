@@ -24,6 +24,7 @@ class ShapeContract:
     unknown_id: ClassVar[str]
     unknown_image: ClassVar[str]
     unknown_flavor: ClassVar[str]
+    checks_sizes: ClassVar[bool] = True  # refuses a size that is none; a stand-in may not
     until: Any
     settled: Any
 
@@ -82,8 +83,8 @@ class ShapeContract:
         driver.delete_server(made.id)
 
     def test_an_unknown_size_is_refused_in_words(self, driver: CloudDriver, server: Server) -> None:
-        if not driver.abilities["resize"]:
-            pytest.skip(driver.abilities.reason("resize"))
+        if not driver.abilities["resize"] or not self.checks_sizes:
+            pytest.skip(driver.abilities.reason("resize") or "This stand-in takes any size.")
         with pytest.raises((Rejected, Gone), match=r"\w"):
             driver.resize_server(server.id, self.unknown_flavor)
         assert driver.server(server.id).flavor == server.flavor
