@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import NotFound
+from cloudmesh.errors import NotFound, near
 from cloudmesh.shell import talk
 from cloudmesh.shell.options import Command, in_cloud, in_project
 
@@ -13,16 +13,31 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 
+in_group = click.option("--group", help="Only of this group; without NAMES all of it.")
+
+
 def some(command: Command) -> Command:
     """Gives a command NAMES and what narrows them, for `chosen`."""
     named = click.argument("names", nargs=-1, metavar="[NAMES]")
-    return named(in_cloud(in_project(command)))
+    return named(in_cloud(in_project(in_group(command))))
 
 
 def chosen(client: Client, names: tuple[str, ...], **filters: Any) -> "list[Json]":
-    """The servers of these names, or the last one. Raises NotFound, Ambiguous."""
+    """The servers of these names, all of a group, or the last one. Raises NotFound, Ambiguous."""
     require_names(names)
+    if filters.get("group") and not names:
+        return _members(client, **filters)
     return client.select(*(names or (last(client, filters.get("project")),)), **filters)
+
+
+def _members(client: Client, **filters: Any) -> "list[Json]":
+    """The servers of a group. Raises NotFound with near names."""
+    servers = list(client.servers(**filters))
+    if not servers:
+        known = {each["name"] for each in client.groups(project=filters.get("project"))}
+        where = f" on {filters['cloud']}" if filters.get("cloud") else ""
+        raise NotFound(f"No server is in the group {filters['group']}{where}.{near(filters['group'], known)}")
+    return servers
 
 
 def require_names(names: tuple[str, ...]) -> None:

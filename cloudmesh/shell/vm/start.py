@@ -10,7 +10,7 @@ from cloudmesh.shell.vm.boot import booting, make
 from cloudmesh.shell.vm.choice import require_names
 from cloudmesh.shell.vm.ending import finish
 
-NARROWS = ("cloud", "project")  # options of a boot that say which servers are meant where they are named
+NARROWS = ("cloud", "project", "group")  # options of a boot that say which servers are meant where they are named
 
 
 @click.command()

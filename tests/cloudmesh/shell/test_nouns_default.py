@@ -141,6 +141,10 @@ def test_servers_are_grouped_regrouped_and_deleted_by_group(run: Run, data: Data
     assert (groups["alpha"]["servers"], groups["beta"]["servers"], groups["beta"]["clouds"]) == (1, 2, ["india"])
     native = json.loads(run("vm", "show", "grp1", "--format", "json").stdout)["native"]
     assert "beta" in json.dumps(native)
+    assert {row["state"] for row in data("vm", "stop", "--group", "beta")} == {"stopped"}
+    assert {row["name"] for row in data("vm", "start", "grp*", "--group", "beta")} == {"grp1", "grp2"}
+    nobody = run("vm", "delete", "--group", "betta", "-y")
+    assert (nobody.returncode, "Did you mean beta" in nobody.stderr) == (3, True)
     taken = run("group", "rename", "alpha", "beta")
     assert (taken.returncode, "cm group merge" in taken.stderr) == (5, True)
     assert run("group", "merge", "alpha", "beta").returncode == 0
