@@ -47,3 +47,36 @@ def test_labels_that_are_no_text_or_the_portals_own_are_refused(
     ):
         answer = asking.post("servers/web/label/", body)
         assert (answer.status, words in str(answer.body)) == (400, True), answer.body
+
+
+def test_a_server_is_resized_snapshotted_and_read_anew(api: Login, account: CloudAccount, member: User) -> None:
+    for name in ("web1", "web2"):
+        factories.boot(account, member, name=name, flavor="m1.small")
+    asking = api(member)
+    assert asking.post("servers/web1/resize/", {"flavor": "m1.medium"}).status == 202
+    factories.do_all_work()
+    both = asking.post("servers/resize/", {"servers": ["web*"], "flavor": "m1.large"})
+    assert (both.status, both["operation"]["is_batch"], len(both["servers"])) == (202, True, 2)
+    factories.do_all_work()
+    told = asking.get("servers/web2/")
+    assert (told["flavor"], told["cores"], told["ram"], told["state"]) == ("m1.large", 4, 8192, "active")
+    assert "has the flavor m1.large already" in asking.post("servers/web1/resize/", {"flavor": "m1.large"}).detail
+    assert asking.post("servers/web1/refresh/").status == 202
+    assert asking.post("servers/web1/snapshot/", {"name": "golden"})["operation"]["kind"] == "server.snapshot"
+
+
+def test_own_images_are_listed_and_deleted(api: Login, account: CloudAccount, member: User) -> None:
+    factories.boot(account, member, name="web")
+    asking = api(member)
+    for name in ("first", "second"):
+        asking.post("servers/web/snapshot/", {"name": name})
+        factories.do_all_work()
+    own = asking.get("images/", {"own": "true"}).results
+    assert {image["name"]: image["own"] for image in own} == {"first": True, "second": True}
+    assert asking.delete(f"images/{own[0]['id']}/")["operation"]["kind"] == "image.delete"
+    assert asking.post("images/bulk/", {"action": "delete", "images": [own[1]["id"]]}).status == 202
+    factories.do_all_work()
+    assert asking.get("images/", {"own": "true"}).results == []
+    foreign = asking.get("images/", {"own": "false"}).results[0]
+    assert asking.delete(f"images/{foreign['id']}/").status == 403, "nobody's own: for leads, who are told why not"
+    assert "true or false" in asking.get("images/", {"own": "perhaps"}).detail
