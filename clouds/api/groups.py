@@ -11,7 +11,7 @@ from clouds import services
 from projects import access
 
 
-class GroupAnswer(Answer):
+class ServerGroupAnswer(Answer):
     """Servers that belong together; `servers/?group=NAME` lists them."""
 
     name = serializers.CharField()
@@ -21,10 +21,10 @@ class GroupAnswer(Answer):
     clouds = serializers.ListField(child=serializers.CharField())
 
 
-class GroupAnswers(Few):
+class ServerGroupAnswers(Few):
     """All groups."""
 
-    results = GroupAnswer(many=True)
+    results = ServerGroupAnswer(many=True)
 
 
 @needs(SIGNED)
@@ -33,9 +33,9 @@ class Groups(APIView):
 
     by_project = True
 
-    @extend_schema(responses=GroupAnswers, operation_id="groups_list", parameters=[OpenApiParameter("project")])
+    @extend_schema(responses=ServerGroupAnswers, operation_id="groups_list", parameters=[OpenApiParameter("project")])
     def get(self, request: Signed) -> Response:
         check_parameters(request, ["project"])
         named = request.query_params.get("project", "")
         project = access.project_named(request.user, named, permission="server.view") if named else None
-        return few(GroupAnswer.rows(services.groups(actor=request.user, project=project)))
+        return few(ServerGroupAnswer.rows(services.groups(actor=request.user, project=project)))

@@ -1,7 +1,7 @@
 """What a boot uses, each part with where it comes from."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from accounts.models import SshKey, User
 from cloudmesh.errors import Conflict, Invalid, NotFound
@@ -66,15 +66,22 @@ def choose_cloud(actor: User, project: Project, wanted: str, values: Values) -> 
                 f"The cloud {account} is {why}; switch it on, or give it a credential that works, under Clouds."
             )
         return account, OPTION
+    usual, source = usual_cloud(accounts, values)
+    if usual is None:
+        raise NotFound(
+            f"The project {project} has no cloud that can be used. Register one under Clouds, or: cm cloud register"
+        )
+    return usual, source
+
+
+def usual_cloud(accounts: Iterable[CloudAccount], values: Values) -> tuple[CloudAccount | None, str]:
+    """Which of the accounts of a project a boot without options takes."""
     usable = {account.cloud.name: account for account in accounts if account.is_usable}
     for named, source in values.all(Default.Key.CLOUD):
         if named in usable:
             return usable[named], source
-    if not usable:
-        raise NotFound(
-            f"The project {project} has no cloud that can be used. Register one under Clouds, or: cm cloud register"
-        )
-    return min(usable.values(), key=lambda account: (account.health == Health.DOWN, account.cloud.name)), FIRST
+    first = min(usable.values(), key=lambda each: (each.health == Health.DOWN, each.cloud.name), default=None)
+    return first, FIRST if first else NONE
 
 
 def usual_key(actor: User, values: Values, account: CloudAccount | None = None) -> tuple[SshKey | None, str]:

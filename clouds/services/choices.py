@@ -2,7 +2,7 @@
 
 import dataclasses
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from accounts.models import SshKey, User
 from cloudmesh.errors import NotFound
@@ -125,13 +125,12 @@ def _id_of(record: Held | None) -> str:
     return record.provider_id if record else ""
 
 
-def usual_cloud(actor: User) -> CloudAccount | None:
-    """The cloud that `actor` boots on when nothing is said, where they work now."""
-    places = access.workplaces(actor)[:1]
-    try:
-        return defaults.choose_cloud(actor, places[0], "", defaults.Values(actor, places[0]))[0] if places else None
-    except NotFound:
-        return None
+def usual_cloud(actor: User, accounts: Iterable[CloudAccount]) -> CloudAccount | None:
+    """Which of `accounts` `actor` boots on when nothing is said, where they work now."""
+    for place in access.workplaces(actor)[:1]:
+        here = [account for account in accounts if account.project_id == place.pk]
+        return defaults.usual_cloud(here, defaults.Values(actor, place))[0]
+    return None
 
 
 def usual_key(actor: User, project: Project | None) -> SshKey | None:

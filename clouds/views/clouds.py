@@ -110,7 +110,7 @@ def cloud_cards(request: Signed, accounts: QuerySet[CloudAccount]) -> list[Cloud
 def _choosable(request: Signed, clouds: list[CloudAccount]) -> list[Any]:
     """With which is the default where one works now, and whether it can be made so."""
     here = {place.pk for place in access.workplaces(request.user)[:1]}
-    usual = services.usual_cloud(request.user)
+    usual = services.usual_cloud(request.user, services.known_clouds(request.user))
     return [
         dress(
             cloud,

@@ -12,7 +12,7 @@ from tests.factories import make_account, make_servers
 pytestmark = pytest.mark.django_db
 
 LISTS = ("/servers/", "/operations/", "/events/", "/images/", "/flavors/", "/keys/", "/clouds/")
-MOST = 10
+MOST = 11
 
 
 @pytest.mark.parametrize("path", LISTS)

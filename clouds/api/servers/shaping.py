@@ -12,9 +12,9 @@ from clouds import services
 from clouds.api.servers.answers import Booted, Grouped, ServerAnswer
 from clouds.api.servers.deeds import Deeds
 from clouds.api.servers.wishes import (
-    GroupRequest,
     LabelRequest,
     LabelsRequest,
+    RegroupRequest,
     ResizeRequest,
     ResizesRequest,
     SnapshotRequest,
@@ -77,11 +77,11 @@ class Shaping(Deeds):
         """Read a server from its cloud now."""
         return self.do(name, "server.view", services.refresh_server)
 
-    @extend_schema(request=GroupRequest, responses={200: Grouped, 202: Grouped})
+    @extend_schema(request=RegroupRequest, responses={200: Grouped, 202: Grouped})
     @action(detail=False, methods=["post"])
     def group(self, request: Signed) -> Response:
         """Have servers in one group and no other; their clouds are told."""
-        wish = GroupRequest.parse(request)
+        wish = RegroupRequest.parse(request)
         servers = self.chosen(wish)
         operation = services.group_servers(actor=request.user, servers=servers, group=wish["group"])
         if operation:

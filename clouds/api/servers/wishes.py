@@ -55,7 +55,7 @@ class AddressRequest(Body):
     address = Text(required=False, help_text="One of the addresses that are reserved")
 
 
-class GroupRequest(Body):
+class RegroupRequest(Body):
     servers = Texts(help_text="Ids, names, hostlists or globs")
     group = Text(allow_blank=True, help_text="The group that they are in from now on; empty for none")
     project = Text(required=False, help_text="Only in this project")
