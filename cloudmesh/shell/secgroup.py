@@ -44,15 +44,15 @@ def list_(client: Client, /, show: Show, names: tuple[str, ...], **filters: str 
 
 
 @secgroup.command("show")
-@click.argument("group")
+@click.argument("security_group", metavar="GROUP")
 @in_cloud
 @listing(
     *("id", "name", "cloud", "project", "owner", "network", "opens", "default:is_default", "provider_id"),
 )
 @pass_client
-def show_(client: Client, show: Show, group: str, cloud: str | None) -> None:
+def show_(client: Client, show: Show, security_group: str, cloud: str | None) -> None:
     """Show one security group; --format json has what the cloud says of it, too."""
-    found = client.security_group(group, cloud=cloud)
+    found = client.security_group(security_group, cloud=cloud)
     show.one({**found, "opens": [rule["rule"] for rule in found["rules"]]})
 
 
@@ -101,26 +101,28 @@ def rule() -> None:
 
 
 @rule.command("add")
-@click.argument("group")
+@click.argument("security_group", metavar="GROUP")
 @click.argument("rules", nargs=-1, required=True)
 @in_cloud
 @waiting
 @rows
 @pass_client
-def add_rules(client: Client, show: Show, group: str, rules: tuple[str, ...], cloud: str | None, wait: bool) -> None:
+def add_rules(
+    client: Client, show: Show, security_group: str, rules: tuple[str, ...], cloud: str | None, wait: bool
+) -> None:
     """Let somebody in: RULES such as tcp:80, tcp:80-90 or tcp:80-90:10.0.0.0/8.
 
     \b
     cm secgroup rule add web https
     cm secgroup rule add web tcp:8000-8100:10.0.0.0/8 udp:53
     """
-    found = _one(client, group, cloud)
+    found = _one(client, security_group, cloud)
     operation = client.change_rules(found, add=rules)["operation"]
     _finish(client, show, operation, found["id"], None, wait=wait)
 
 
 @rule.command("delete")
-@click.argument("group")
+@click.argument("security_group", metavar="GROUP")
 @click.argument("rules", nargs=-1, required=True)
 @in_cloud
 @sure
@@ -128,13 +130,13 @@ def add_rules(client: Client, show: Show, group: str, rules: tuple[str, ...], cl
 @rows
 @pass_client
 def delete_rules(
-    client: Client, show: Show, group: str, rules: tuple[str, ...], cloud: str | None, yes: bool, wait: bool
+    client: Client, show: Show, security_group: str, rules: tuple[str, ...], cloud: str | None, yes: bool, wait: bool
 ) -> None:
     """Let somebody in no more: RULES as they are listed, or as they were added.
 
     Example: cm secgroup rule delete web tcp:80
     """
-    found = _one(client, group, cloud)
+    found = _one(client, security_group, cloud)
     if not yes:
         preview(
             [{"group": found["name"], "cloud": found["cloud"], "rule": rule} for rule in rules],

@@ -17,8 +17,27 @@ PATIENCE = 1.0  # seconds that completion waits, in a thread of its own, for nam
 MOST = 5000
 
 Found = list[tuple[str, str]]
-CALLED = {"vm": "servers", "server": "servers", "policy": "policies"}  # nouns whose lists are not named after them
-ABOUT = ("title", "label", "state", "health", "cloud", "flavor", "cores", "ram", "comment")  # what helps to choose
+CALLED = {  # nouns whose lists are not named after them
+    "vm": "servers",
+    "server": "servers",
+    "policy": "policies",
+    "secgroup": "security_groups",
+    "security_group": "security_groups",
+    "ip": "addresses",
+    "address": "addresses",
+}
+ABOUT = (
+    "title",
+    "label",
+    "state",
+    "health",
+    "server",
+    "cloud",
+    "flavor",
+    "cores",
+    "ram",
+    "comment",
+)  # what helps to choose
 
 
 class Names:
@@ -65,7 +84,8 @@ class Names:
                 rows = [*itertools.islice(lister(), MOST)] if lister else []
             except CloudmeshError:
                 rows = []  # the next command says what is wrong
-            self._found[kind] = [(str(row["name"]), _describe(row)) for row in rows if row.get("name")]
+            named = ((row.get("name") or row.get("address"), row) for row in rows)
+            self._found[kind] = [(str(name), _describe(row)) for name, row in named if name]
             self._read_at[kind] = time.monotonic()
 
 
