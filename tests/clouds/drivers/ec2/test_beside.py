@@ -64,6 +64,12 @@ def test_a_rule_is_revoked_as_ec2_wrote_it(driver: Ec2, endpoint: Endpoint) -> N
     assert told == {"IpProtocol": "icmp", "FromPort": "8", "ToPort": "-1", "IpRanges.1.CidrIp": "0.0.0.0/0"}
 
 
+def test_a_group_in_use_stays(driver: Ec2, endpoint: Endpoint) -> None:
+    endpoint.fail("DeleteSecurityGroup", "DependencyViolation")
+    with pytest.raises(Rejected, match="DependencyViolation"):
+        driver.delete_security_group("sg-1")
+
+
 def test_a_group_belongs_to_its_vpc(driver: Ec2, endpoint: Endpoint) -> None:
     endpoint.say("DescribeSecurityGroups", GROUP.format(rules=""))
     assert [group.network for group in driver.security_groups()] == ["vpc-1"]
