@@ -57,7 +57,7 @@ class Shaping(Deeds):
         """Give a server another flavor; it restarts. Policies and quotas are asked for what it grows by."""
         return self._resize([self.server(name, "server.change")], ResizeRequest.parse(request))
 
-    @extend_schema(request=ResizesRequest, responses={202: Booted})
+    @extend_schema(operation_id="servers_resize_many", request=ResizesRequest, responses={202: Booted})
     @action(detail=False, methods=["post"], url_path="resize")
     def resizes(self, request: Signed) -> Response:
         """Give many servers of one cloud another flavor."""
