@@ -153,8 +153,8 @@ def test_what_was_typed_can_be_listed(shell: Screen) -> None:
 
 def test_a_script_can_wait_for_its_reader(shell: Screen) -> None:
     shell.type("pause Look at the web page\r")
-    shell.shows("^Look at the web page:")
-    shell.after("\r")
+    assert shell.shows("^Look at the web page:").endswith(":")
+    assert shell.after("\r") == []
 
 
 def test_what_follows_an_exclamation_mark_is_done_by_the_other_shell(shell: Screen) -> None:

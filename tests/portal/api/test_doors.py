@@ -30,7 +30,16 @@ WALKED = {
     *("login", "logout", "applications", "agreements", "invitations", "policies", "sections", "sessions"),
     *("usage", "users", "webhooks"),
 }
-OWN = {"me/", "me/profile/", "me/totp/", "drivers/", "defaults/", "servers/next/", "tokens/"}  # tell only of the asker
+OWN = {
+    "me/",
+    "me/profile/",
+    "me/totp/",
+    "drivers/",
+    "defaults/",
+    "next-name/",
+    "servers/next/",
+    "tokens/",
+}  # tell only of the asker
 Login = Callable[..., Api]
 
 

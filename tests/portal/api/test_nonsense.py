@@ -13,6 +13,7 @@ from portal.api.schema import document
 from tests import factories
 from tests.rest import ROOT, Api
 
+pytestmark = pytest.mark.timeout(400)  # thousands of requests
 VALUES: list[Any] = [
     None, -1, 1.5, 10**30, " ", "a\x00b", "ü" * 300, "x" * 70_000, "a[1-", [None], {"india": None},
 ]  # fmt: skip
