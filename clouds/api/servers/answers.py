@@ -76,10 +76,9 @@ class Grouped(Answer):
     servers = ServerAnswer(many=True)
 
 
-class NextAnswer(Answer):
-    """What a boot would do now; `sources` tells where each value comes from."""
+class ChoiceAnswer(Answer):
+    """What a boot takes; `sources` tells where each value comes from."""
 
-    name = serializers.CharField()
     project = serializers.CharField(source="choice.account.project.name")
     cloud = serializers.CharField(source="choice.account.cloud.name")
     image = serializers.CharField(source="choice.image.name")
@@ -94,21 +93,18 @@ class NextAnswer(Answer):
     )
 
 
-class PlanAnswer(Answer):
+class NextAnswer(ChoiceAnswer):
+    """What a boot would do now."""
+
+    name = serializers.CharField()
+
+
+class PlanAnswer(ChoiceAnswer):
     """What a boot would come to; nothing is recorded or taken."""
 
     outcome = serializers.ChoiceField(["boots", "waits", "refused"], help_text="waits: for somebody's approval")
     refusal = serializers.CharField(help_text="Why it would be refused; empty when it would not")
     names = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
-    project = serializers.CharField(source="choice.account.project.name")
-    cloud = serializers.CharField(source="choice.account.cloud.name")
-    image = serializers.CharField(source="choice.image.name")
-    flavor = serializers.CharField(source="choice.flavor.name")
-    key = serializers.CharField(source="choice.key.name", allow_null=True)
-    network = serializers.CharField(source="choice.network.name", allow_null=True)
-    security_group = serializers.CharField(source="choice.security_group")
-    group = serializers.CharField(source="choice.group")
-    sources = serializers.DictField(source="choice.sources", child=serializers.CharField())
     count = serializers.IntegerField()
     resources = serializers.DictField(child=serializers.IntegerField(), help_text="instances, cores, ram in MiB")
     decision = DecisionAnswer()

@@ -28,6 +28,8 @@ RULES = [
 class NetworkContract(CloudContract):
     """The whole contract."""
 
+    minds_use = True  # a group that servers use cannot be deleted
+
     @pytest.fixture
     def opening(self, driver: CloudDriver) -> Iterator[SecurityGroup]:
         """A security group of this test alone."""
@@ -84,6 +86,8 @@ class NetworkContract(CloudContract):
             driver.change_security_group(opening.id, add=[WEB])
 
     def test_a_group_in_use_stays(self, driver: CloudDriver, server: Server, group: str) -> None:
+        if not self.minds_use:
+            pytest.skip("this stand-in deletes groups that servers use; a recorded answer is tested instead")
         if not group:
             pytest.skip(driver.abilities.reason("security_groups"))
         mine = next(each for each in driver.security_groups() if each.name == group)
