@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cloudmesh import Client
+from portal.standalone.children import wait_until
 from tests.cloudmesh.shell.conftest import Run
 from tests.cloudmesh.shell.terminal import terminal
 
@@ -166,3 +167,15 @@ def test_a_web_process_that_dies_costs_no_wish_and_no_news(portal: Path, data: D
         assert screen.end() == 0
     assert "tough  succeeded" in screen.seen
     assert len(data("vm", "list", "tough")) == 1
+
+
+def test_clouds_are_read_anew(run: Run, data: Data) -> None:
+    seen = {cloud["name"]: cloud["seen_at"] for cloud in data("cloud", "list")}
+    assert "india" in run("refresh").stderr
+    assert run("refresh", "ind*", "sierra").stderr == "Read anew: india, sierra.\n"
+    assert run("refresh", "indai").returncode == 3
+    assert wait_until(lambda: _seen(data, "india") > seen["india"], seconds=30)
+
+
+def _seen(data: Data, cloud: str) -> str:
+    return str(data("cloud", "show", cloud)["seen_at"])
