@@ -16,7 +16,7 @@ TAB = "a tab stands where lines are indented, which only spaces may"
 NULL = "tag:yaml.org,2002:null"
 ENDS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # of lines, as YAML counts them
 NAMED = re.compile(r"\s*(- +)*[\"']?[\w.-]+[\"']?\s*:")
-SECRETIVE = re.compile(r"[\w-]*(pass|secret|key|token|private|credential)[\w-]*[\"']?\s*[:=]?", re.IGNORECASE)
+SECRETIVE = re.compile(r"(pass|secret|key|token|private|credential)[\w-]*[\"']?\s*[:=]?", re.IGNORECASE)
 
 Tree = Any  # dicts of text to trees, lists of trees, and text
 

@@ -53,7 +53,7 @@ def test_a_clouds_yaml_says_which_line_is_wrong(page: Page, complaints: list[str
     page.goto("/clouds/register/?file=clouds.yaml")
     page.get_by_label("Or its text").fill(f"clouds:\n  india:\n    auth: [{SECRET}\n")
     page.get_by_role("button", name="Register").click()
-    expect(page.get_by_role("alert")).to_contain_text("Line 4 of this clouds.yaml")
+    expect(page.get_by_role("alert")).to_contain_text("Line 4, column 1 of this clouds.yaml")
     assert SECRET not in page.content()
     complaints.clear()
 

@@ -97,7 +97,7 @@ def test_the_frame_says_where_one_works_and_how_the_clouds_are(
     assert [(cloud["name"], cloud["state"], cloud["reason"]) for cloud in context["health"]] == [
         ("india", "down", "It is on fire.")
     ]
-    assert set(context["live_topics"]) == {member.topic, account.project.topic}
+    assert set(context["live_topics"]) == {"portal", member.topic, account.project.topic}
 
 
 def test_clouds_of_others_are_not_told(web: Client, account: CloudAccount, stranger: User) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def ask(server: Server) -> Callable[[Talk], Any]:
             async with AsyncClient(server.url, "cm_secret") as mesh:
                 return await talk(mesh)
 
-        return asyncio.run(session())
+        with ThreadPoolExecutor(1) as own:  # a browser's tests may have left a loop in this one
+            return own.submit(asyncio.run, session()).result()
 
     return run
 

@@ -17,7 +17,7 @@ QUIET = {
     "CLOUDMESH_URL": "",
     "CLOUDMESH_TOKEN": "",
     "CLOUDMESH_HOME": "/nonexistent",
-    "XDG_CONFIG_HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/dev/null/none",
     "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # nobody's own
 }
 

@@ -33,7 +33,7 @@ def test_a_policy_goes_from_draft_to_retired(run: Run, data: Data) -> None:
     assert data("policy", "return", "small", "--reason", "Too strict")["reason"] == "Too strict"
     assert data("policy", "show", "small") == data("policy", "show", drafted["id"])
     assert data("policy", "retire", "small", "--reason", "Done", "--yes")["state"] == "retired"
-    assert [each["name"] for each in data("policy", "list", "--state", "retired")] == ["small"]
+    assert "small" in {each["name"] for each in data("policy", "list", "--state", "retired")}
 
 
 def test_a_file_says_what_options_do_not(data: Data, tmp_path: Path) -> None:

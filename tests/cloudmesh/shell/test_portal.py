@@ -113,6 +113,7 @@ def test_keys_and_defaults_are_kept_and_used(run: Run, data: Data) -> None:
     assert run("key", "add", "-", "--name", "laptop", stdin=KEY).returncode == 0
     assert run("key", "add", "-", "--name", "laptop", stdin=KEY).returncode == 5
     assert run("key", "add", "-", stdin="no key at all").returncode == 2
+    assert run("default", "key", "laptop").returncode == 0
     assert [key["is_default"] for key in data("key", "list") if key["name"] == "laptop"] == [True]
     [default] = data("default", "set", "image", "debian-12", "--cloud", "india")
     assert (default["value"], default["source"]) == ("debian-12", "own")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from portal.standalone.children import wait_until
 from tests.cloudmesh.shell.conftest import Run
 from tests.cloudmesh.shell.terminal import terminal
 
@@ -119,8 +120,8 @@ def test_what_is_put_to_rest_is_brought_back(data: Data, two: list[str], do: str
 def test_the_console_is_read_and_where_there_is_none_that_is_said(run: Run, two: list[str]) -> None:
     log = run("vm", "log", "pair1", "--lines", "4")
     assert (log.returncode, len(log.stdout.splitlines())) == (0, 4)
-    assert "pair1" in log.stdout
     assert log.stderr == ""
+    assert wait_until(lambda: "pair1 login:" in run("vm", "log", "pair1").stdout, seconds=60)
     too_many = run("vm", "log", "pair1", "--lines", "0")
     assert (too_many.returncode, "between 1 and 10000" in too_many.stderr) == (2, True)
     screen = run("vm", "console", "pair1")

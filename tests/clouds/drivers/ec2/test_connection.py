@@ -41,7 +41,7 @@ CODES: list[tuple[str, int, type[DriverError]]] = [
     ("NeverHeardOf", 429, Busy),
     ("NeverHeardOf", 400, Rejected),
     ("UnauthorizedOperation", 403, Rejected),
-    ("InvalidAMIID.NotFound", 400, Rejected),
+    ("InvalidAMIID.NotFound", 400, Gone),
     ("InvalidKeyPair.NotFound", 400, Rejected),
     ("IncorrectInstanceState", 400, Rejected),
     ("IdempotentParameterMismatch", 400, Rejected),

@@ -156,7 +156,7 @@ def test_rules_that_let_networks_in() -> None:
     "rule",
     [
         Rule(protocol="tcp", first_port=22, last_port=22),
-        Rule(protocol="udp", first_port=1, last_port=65535, cidr="10.0.0.0/8"),
+        Rule(protocol="udp", first_port=1024, last_port=65535, cidr="10.0.0.0/8"),
         Rule(protocol="icmp", cidr="2001:db8::/32"),
         Rule(protocol="tcp"),
     ],
