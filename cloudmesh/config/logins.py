@@ -25,13 +25,14 @@ def name_for(url: str, wanted: str = "") -> str:
 
 def require_place() -> None:
     """Raises CloudmeshError where nothing can be kept: better said before somebody signs in."""
-    there = os.path.dirname(_path())
-    while not os.path.lexists(there):
-        there = os.path.dirname(there)
-    if not os.path.isdir(there):
-        raise _unkept(f"{there} is no folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise _unkept(f"{there} may not be written")
+    folder = os.path.dirname(_path())
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        is_ours = os.access(folder, os.W_OK)
+    except OSError as error:
+        raise _unkept(error.strerror or str(error)) from error
+    if not is_ours:
+        raise _unkept("it may not be written")
 
 
 def remember(portal: Portal, *, in_keyring: bool = False) -> str:

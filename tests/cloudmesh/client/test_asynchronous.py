@@ -116,7 +116,8 @@ def test_a_cancelled_call_ends_at_once_and_leaves_no_thread_waiting(server: Serv
 
     server.answer = answer
     began = time.monotonic()
-    asyncio.run(talk())
+    with ThreadPoolExecutor(1) as own:
+        own.submit(asyncio.run, talk()).result()
     for thread in threads():
         thread.join(10)
     assert threads() == []

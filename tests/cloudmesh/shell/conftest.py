@@ -18,6 +18,11 @@ from tests.cloudmesh.shell.terminal import CM, cm
 
 OURS = re.compile("CLOUDMESH_|DATABASE_URL|REDIS_URL|DJANGO_|PYTEST")
 FIRST_PORT = 18500
+LINK = """
+from accounts import services
+from accounts.models import User
+print(services.issue_login_link(user=User.objects.filter(is_superuser=True).earliest("date_joined")))
+"""
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -39,6 +44,17 @@ def portal() -> Iterator[Path]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+
+
+@pytest.fixture
+def link(portal: Path) -> str:
+    """Where the portal's owner is signed in; nobody was there yet."""
+    kept = {name: text for name, text in os.environ.items() if not OURS.match(name)}
+    made = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", LINK],
+        cwd=CM.parent, env={**kept, "CLOUDMESH_STATE_DIR": str(portal)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return str(json.loads((portal / "portal.json").read_text())["url"]) + made.stdout.splitlines()[-1]
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_a_login_is_tried_before_it_is_kept(portal: Server, tmp_path: Path) -> N
     portal.answer = lambda asked: problem(401, "not-authenticated", "This token is not known here.")
     refused = cm("login", portal.url, "--token-file", "-", stdin="cm_bad\n", XDG_CONFIG_HOME=str(tmp_path))
     assert refused.returncode == 4
-    assert not list(tmp_path.iterdir())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     portal.answer = lambda asked: reply({"username": "gregor"}) if "/me/" in asked.target else page()
     kept = cm("login", portal.url, "--token-file", "-", stdin="cm_good\n", XDG_CONFIG_HOME=str(tmp_path))
     assert "as gregor" in kept.stderr
