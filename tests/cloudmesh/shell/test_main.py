@@ -239,9 +239,9 @@ def test_the_wrapper_says_what_is_missing(clone: Callable[..., subprocess.Comple
     assert "my clone" in ended.stderr
 
 
-def test_an_interrupt_while_asking_is_130(server: Server) -> None:
+def test_an_interrupt_while_asking_is_130(server: Server, tmp_path: Path) -> None:
     server.answer = lambda asked: problem(404, "not-found", "There is no '/api/v1/login/device/'.")
-    with terminal("--url", server.url, "login", server.url) as screen:
+    with terminal("--url", server.url, "login", server.url, XDG_CONFIG_HOME=str(tmp_path)) as screen:
         screen.until("API token")
         screen.process.send_signal(signal.SIGINT)
         assert screen.end() == 130
