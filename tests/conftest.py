@@ -20,7 +20,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import services
 
 #: What shares a portal or a browser, which take seconds to start, stays with one worker.
-TOGETHER = ("tests/portal/standalone/test_supervisor.py", "tests/browser/", "tests/cloudmesh/shell/")
+TOGETHER = ("tests/portal/standalone/test_supervisor.py", "tests/browser/")
+#: Of these each file does; a worker that has one has a portal for the next.
+BY_FILE = "tests/cloudmesh/shell/"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 os.environ |= {
@@ -61,6 +63,8 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
     """Any test to any worker, but those that share a portal to one. (`loadgroup` needs pytest before 9.)"""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(BY_FILE):
+            return nodeid.partition("::")[0]
         return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
 

@@ -210,13 +210,15 @@ def _labels(server: types.Server) -> dict[str, str]:
 
 
 def _verb(server: types.Server, old: Known | None, state: str, busy: set[uuid.UUID]) -> str:
-    """What happened, in one word: changes that no wish of ours explains are drift."""
+    """What happened, in one word: changes that no wish of ours explains are drift, others told by the new state."""
     if old is None:
         return "found"
     if state == ServerState.DELETED:
         return "deleted"
     outside = old.id not in busy and old.state not in types.UNSETTLED
-    return "drifted" if outside and (old.state != state or old.name != server.name) else "changed"
+    if outside and (old.state != state or old.name != server.name):
+        return "drifted"
+    return state if old.state != state else "changed"
 
 
 def _in_hand(ids: list[uuid.UUID]) -> set[uuid.UUID]:

@@ -67,6 +67,16 @@ def test_a_change_made_at_the_cloud_is_drift(account: CloudAccount, member: User
     assert server.owner == member
 
 
+def test_a_change_on_its_way_is_told_by_the_state_it_ends_in(
+    account: CloudAccount, member: User, world: control.World
+) -> None:
+    server = factories.boot(account, member)
+    Server.objects.update(state=ServerState.CHANGING)
+    control.act(world, server.provider_id, "stop")
+    read(account)
+    assert verbs(server)[-1] == "stopped"
+
+
 def test_a_deletion_at_the_cloud_is_told_by_what_changed(
     account: CloudAccount, member: User, world: control.World
 ) -> None:
