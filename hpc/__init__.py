@@ -1,0 +1,1 @@
+"""HPC: clusters of many schedulers, their queues and nodes, and the jobs people run there."""

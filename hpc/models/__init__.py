@@ -1,0 +1,1 @@
+"""Schedulers, the clusters they are shown as, and what runs there."""
