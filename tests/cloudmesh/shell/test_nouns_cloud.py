@@ -16,6 +16,7 @@ Data = Callable[..., Any]
 @pytest.fixture
 def usual(run: Run) -> Iterator[None]:
     """No cloud is anybody's default, before and after."""
+    assert run("default", "set", "cloud", "").returncode == 0
     yield
     assert run("default", "set", "cloud", "").returncode == 0
 
