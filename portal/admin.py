@@ -15,8 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts.models import AccountState, User
-from clouds.models import CloudAccount, Health
-from operations.models import Operation, OperationState
+from clouds.models import CloudAccount
+from operations.models import Health, Operation, OperationState
 from projects import access
 from projects.models import Application, ApplicationState, Policy, PolicyState
 

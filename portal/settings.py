@@ -249,7 +249,7 @@ SPECTACULAR_SETTINGS = {
         "VolumeState": [state.value for state in VolumeState],
         "ImageState": [state.value for state in ImageState],
         "OperationState": "operations.models.OperationState",
-        "CloudState": "clouds.models.AccountState",
+        "CloudState": "operations.models.CredentialState",
         "AccountState": "accounts.models.AccountState",
         "InstitutionRole": "accounts.models.InstitutionRole",
         "ProjectState": "projects.models.ProjectState",

@@ -20,9 +20,9 @@ from cloudmesh.imports import cloudsyaml, openrc
 from cloudmesh.imports.openstack_entry import Entry
 from cloudmesh.types import Json
 from clouds import services
-from clouds.models import AccountState, CloudAccount, Health
+from clouds.models import CloudAccount
 from operations.api import NOTHING, OperationAnswer, accepted
-from operations.models import Operation
+from operations.models import CredentialState, Health, Operation
 from projects import access
 from projects.api import IN_PROJECT
 
@@ -69,7 +69,7 @@ class CloudAnswer(Answer):
     label = serializers.CharField(source="facts.account.cloud.label")  # type: ignore[assignment]
     project = serializers.CharField(source="facts.account.project.name")
     owner = serializers.CharField(source="facts.account.owner.username", allow_null=True)
-    state = serializers.ChoiceField(AccountState.choices, source="facts.account.state")
+    state = serializers.ChoiceField(CredentialState.choices, source="facts.account.state")
     reason = serializers.CharField(source="facts.account.state_reason")
     is_active = serializers.BooleanField(source="facts.account.is_enabled")
     health = serializers.ChoiceField(Health.choices, source="facts.account.health")
@@ -190,7 +190,7 @@ class Clouds(Lists):
     serializer_class = CloudAnswer
     lookup_url_kwarg = "name"
     filters = {
-        "state": one_of("state", AccountState.values),
+        "state": one_of("state", CredentialState.values),
         "health": one_of("health", Health.values),
         "name": Filter("Of this name or id; several with commas between.", _cloud_of("pk")),
         "driver": Filter("Of this driver.", lambda actor, text: Q(cloud__driver=text)),

@@ -9,7 +9,8 @@ from cloudmesh.types import ServerState
 from clouds.defaults import naming, records
 from clouds.defaults.naming import Naming
 from clouds.defaults.values import FIRST, NONE, OPTION, Values
-from clouds.models import CloudAccount, Default, Flavor, Health, Image, Network, Server
+from clouds.models import CloudAccount, Default, Flavor, Image, Network, Server
+from operations.models import Health
 from projects import access
 from projects.models import Project
 

@@ -1,27 +1,22 @@
 """Clouds, accounts at them, and what the accounts hold; each with the provider's native document."""
 
-import datetime
-
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
-from django.utils import timezone
 
 from activity.models import Stateful, new_id
 from cloudmesh.types import UNSETTLED, ImageState, ServerState
 from clouds.models.volumes import RESTLESS_VOLUMES, Limit, Volume
+from operations.models import Backend, Reading
 from projects.models import Project
 
 __all__ = [
     "MOVING",
     "RESTLESS_VOLUMES",
-    "AccountState",
     "Cloud",
     "CloudAccount",
     "Default",
     "Flavor",
     "FloatingIp",
-    "Health",
     "Held",
     "Image",
     "KeyPair",
@@ -55,50 +50,17 @@ class Cloud(models.Model):
         return self.name
 
 
-class AccountState(models.TextChoices):
-    VERIFYING = "verifying"
-    ACTIVE = "active"
-    REFUSED = "refused"  # the credential worked once and does not any more
-
-
-class Health(models.TextChoices):
-    UNKNOWN = "unknown"
-    OK = "ok"
-    SLOW = "slow"
-    DOWN = "down"
-
-
-class CloudAccount(Stateful):
-    """A project's access to a cloud. What people call their cloud is this.
-
-    `credential` is sealed for this very record; `pending` is one that is being verified and is dropped when the
-    cloud refuses it. `facts` are the fields that are no secrets.
-    """
+class CloudAccount(Backend):
+    """A project's access to a cloud. What people call their cloud is this."""
 
     KIND = "cloud"
+    CALLED = "cloud"
     PROJECT_PATH = "project"
     PUBLIC = frozenset({"is_enabled", "health"})
-    FOLLOWS = {
-        AccountState.VERIFYING: frozenset({AccountState.ACTIVE}),
-        AccountState.ACTIVE: frozenset({AccountState.REFUSED}),
-        AccountState.REFUSED: frozenset({AccountState.ACTIVE}),
-    }
 
     cloud = models.ForeignKey(Cloud, models.CASCADE, related_name="accounts")
     project = models.ForeignKey(Project, models.CASCADE, related_name="cloud_accounts")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    credential = models.TextField(blank=True)
-    pending = models.TextField(blank=True)
-    credential_version = models.PositiveIntegerField(default=0)
-    facts = models.JSONField(default=dict)
-    lacks = models.JSONField(default=dict)  # what this cloud cannot do though its kind can, with reasons
-    is_enabled = models.BooleanField(default=True)
-    may_go_private = models.BooleanField(default=False)  # registered by an administrator: private addresses allowed
-
-    health = models.CharField(max_length=8, choices=Health, default=Health.UNKNOWN)
-    health_reason = models.TextField(blank=True)
-    failures = models.PositiveIntegerField(default=0)  # in a row
-    retry_at = models.DateTimeField(null=True)  # the circuit is open until then
 
     class Meta:
         verbose_name = "cloud"
@@ -109,16 +71,9 @@ class CloudAccount(Stateful):
         return self.cloud.name
 
     @property
-    def lane(self) -> str:
-        return f"cloud:{self.pk}"
-
-    @property
-    def is_usable(self) -> bool:
-        return self.state == AccountState.ACTIVE and self.is_enabled
-
-    @property
-    def is_open_circuit(self) -> bool:
-        return self.retry_at is not None and self.retry_at > timezone.now()
+    def place(self) -> dict[str, str]:
+        """Named so since before other back-ends had credentials; what is sealed opens only there."""
+        return {"tenant": str(self.project_id), "record": f"cloud_account:{self.pk}"}
 
 
 class Held(models.Model):
@@ -273,12 +228,8 @@ class Server(Stateful):
         return self.state == ServerState.DELETED
 
 
-class Sync(models.Model):
-    """When one kind of things of an account was last read, and when it is next.
-
-    `since` is the provider's time from which the next incremental read starts; `full_at` when everything was
-    last read.
-    """
+class Sync(Reading):
+    """When one kind of things of an account is read."""
 
     class Kind(models.TextChoices):
         SERVERS = "servers"
@@ -292,14 +243,6 @@ class Sync(models.Model):
 
     account = models.ForeignKey(CloudAccount, models.CASCADE, related_name="syncs")
     kind = models.CharField(max_length=16, choices=Kind)
-    due_at = models.DateTimeField(db_default=Now())
-    running_until = models.DateTimeField(null=True)
-    since = models.DateTimeField(null=True)
-    full_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField(null=True)
-    seconds = models.FloatField(default=0)
-    count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "kind"], name="sync_once")]
@@ -307,10 +250,6 @@ class Sync(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.account_id}"
-
-    @property
-    def age(self) -> datetime.timedelta | None:
-        return timezone.now() - self.done_at if self.done_at else None
 
 
 class Default(models.Model):

@@ -10,27 +10,26 @@ from accounts import secrets
 from accounts.models import User
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid
-from cloudmesh.types import Field
-from clouds.models import AccountState, Cloud, CloudAccount
+from clouds.models import Cloud, CloudAccount
 from clouds.sync import connect, schedule
 from operations import services as operations
-from operations.models import OPEN, Operation, Patience
+from operations.models import OPEN, CredentialState, Operation, Patience
+from operations.services import credentials
 from projects import access
 from projects.lifecycle import end_spans
 from projects.models import Project
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
-LONGEST = 65_536  # characters of one field: a bundle of certificates fits
 
 
 def drivers() -> Mapping[str, connect.Driver]:
     """The cloud drivers there are: label, fields and abilities are declared on each."""
-    return connect.drivers()
+    return connect.drivers.all
 
 
 def driver_named(name: str) -> connect.Driver:
     """One of them. Raises Invalid."""
-    return connect.driver_named(name)
+    return connect.drivers.named(name)
 
 
 def check_name(name: str) -> None:
@@ -60,17 +59,17 @@ def register_account(
     """
     access.require(actor, "cloud.register", project)
     check_name(name)
-    facts, plain = _split(connect.driver_named(driver).fields, credential)
+    facts, plain = credentials.split(connect.drivers.named(driver).fields, credential)
     cloud = _cloud(actor, project, name, driver, label, shared)
     account = CloudAccount(
         cloud=cloud,
         project=project,
         owner=actor,
-        state=AccountState.VERIFYING,
+        state=CredentialState.VERIFYING,
         facts=facts,
         may_go_private=access.is_admin(actor),
     )
-    account.pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
+    account.pending = secrets.seal(secrets.ring(), plain, **account.place)
     try:
         with transaction.atomic():
             lifecycle.begin([account], actor=actor, verb="registered")
@@ -86,8 +85,8 @@ def register_account(
 def replace_credential(*, actor: User, account: CloudAccount, credential: Mapping[str, str]) -> Operation:
     """Verify another credential; until it has worked the old one stays in use. Raises NotAllowed, Invalid."""
     access.permitted(account, actor=actor, permission="cloud.manage")
-    facts, plain = _split(connect.driver_named(account.cloud.driver).fields, credential)
-    pending = secrets.seal(secrets.ring(), plain, **connect.place(account))
+    facts, plain = credentials.split(connect.drivers.named(account.cloud.driver).fields, credential)
+    pending = secrets.seal(secrets.ring(), plain, **account.place)
     lifecycle.change(account, actor=actor, verb="credential", pending=pending)
     return _verify(account, actor, facts)
 
@@ -167,31 +166,3 @@ def _cloud(actor: User, project: Project, name: str, driver: str, label: str, sh
             field="name",
         )
     return Cloud.objects.create(name=name, driver=driver, label=label or name, owner_project=owner)
-
-
-def _split(fields: tuple[Field, ...], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The facts and the secrets of a credential, checked against what the driver declares."""
-    known = {field.name: field for field in fields}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise Invalid(f"Unknown field {unknown[0][:40]!r}; there are: {', '.join(known)}.", field=unknown[0][:40])
-    values = {name: str(given.get(name) or field.default).strip() for name, field in known.items()}
-    missing = [name for name, field in known.items() if field.required and not values[name]]
-    if missing:
-        raise Invalid(f"{known[missing[0]].label} is missing.", field=missing[0], missing=missing)
-    for name, field in known.items():
-        _check_field(field, values[name])
-    facts = {name: value for name, value in values.items() if value and not known[name].secret}
-    return facts, {name: value for name, value in values.items() if value and known[name].secret}
-
-
-def _check_field(field: Field, value: str) -> None:
-    if len(value) > LONGEST:
-        raise Invalid(f"{field.label} is longer than {LONGEST} characters.", field=field.name)
-    if value and field.type == "url" and not re.match(r"https?://[^/\s@]+(/\S*)?\Z", value):
-        raise Invalid(
-            f"{field.label} should be a URL such as https://cloud.example.org:5000/v3, without a user name in it.",
-            field=field.name,
-        )
-    if value and field.choices and value not in field.choices:
-        raise Invalid(f"{field.label} is one of {', '.join(field.choices)}.", field=field.name)

@@ -56,7 +56,7 @@ def mark_servers(*, actor: User, servers: Sequence[Server], marks: Mapping[str, 
 
 def check_labels(driver: str, labels: Mapping[str, str], *, kept: Mapping[str, str] | None = None) -> None:
     """Raises Invalid for a label that a cloud of this driver would not keep beside those `kept`."""
-    known = connect.driver_named(driver)
+    known = connect.drivers.named(driver)
     rules = known.labelling
     for key, value in labels.items():
         _check_ours(key)

@@ -187,7 +187,7 @@ def _require(held: Owned, actor: User, permission: str) -> None:
 def _account(actor: User, project: Project, cloud: str, ability: str) -> CloudAccount:
     """The cloud that is meant, which must be able to. Raises NotFound, Conflict."""
     account, _ = defaults.choose_cloud(actor, project, cloud, defaults.Values(actor, project))
-    if reason := connect.driver_named(account.cloud.driver).abilities.reason(ability):
+    if reason := connect.drivers.named(account.cloud.driver).abilities.reason(ability):
         raise Conflict(reason)
     return account
 

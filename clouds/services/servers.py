@@ -10,12 +10,12 @@ from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import ServerState
 from clouds import defaults
-from clouds.models import AccountState, Server
+from clouds.models import Server
 from clouds.services import naming
 from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
-from operations.models import OPEN, Operation
+from operations.models import OPEN, CredentialState, Operation
 from projects import access, policy
 from projects.models import Project
 
@@ -132,7 +132,7 @@ def ask(
         raise Invalid("Choose servers of one project at a time.", field="servers")
     for server in servers:
         access.permitted(server, actor=actor, permission=permission)
-        if server.account.state == AccountState.VERIFYING:
+        if server.account.state == CredentialState.VERIFYING:
             raise Conflict(f"The cloud {server.account} is not verified yet.")
     lanes = [server.account.lane for server in servers]
     return operations.request(
@@ -150,7 +150,7 @@ def why_not(server: Server, action: str) -> str:
     """Why an action cannot be done to a server now, as a sentence; empty when it can."""
     if action == "delete":
         return f"{server} is being deleted already." if server.state == ServerState.DELETING else ""
-    reason = connect.driver_named(server.account.cloud.driver).abilities.reason(BESIDE.get(action, action))
+    reason = connect.drivers.named(server.account.cloud.driver).abilities.reason(BESIDE.get(action, action))
     if reason:
         return reason
     if not server.provider_id:

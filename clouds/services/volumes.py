@@ -198,7 +198,7 @@ def volume_deeds(volume: Volume) -> list[dict[str, Any]]:
 
 def missing(account: CloudAccount) -> str:
     """Why there are no volumes at a cloud; empty where there are."""
-    reason = connect.driver_named(account.cloud.driver).abilities.reason("volumes")
+    reason = connect.drivers.named(account.cloud.driver).abilities.reason("volumes")
     return reason or str(account.lacks.get("volumes", ""))
 
 

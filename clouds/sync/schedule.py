@@ -1,24 +1,15 @@
 """When each account is read: seconds apart while something changes or somebody looks, minutes at rest."""
 
-import contextlib
 import datetime
-import random
 import time
 import uuid
 from collections.abc import Mapping
 
-import kombu.exceptions
-import redis
-from celery import current_app
-from django.core.cache import cache
-from django.db import IntegrityError, connection
-from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
-from cloudmesh.errors import Busy, DriverError
-from clouds.models import AccountState, CloudAccount, Sync
+from clouds.models import CloudAccount, Sync
 from clouds.sync import catalogue, connect, servers, volumes
-from operations.engine import lease
+from operations.engine import pace
 
 #: Seconds between readings: while something changes, while somebody looks, and at rest.
 SERVERS = (2, 4, 60)
@@ -35,30 +26,21 @@ OTHERS: Mapping[str, float] = {
 LIMITS_AFTER = 10  # seconds after a change
 FULL_EVERY = datetime.timedelta(minutes=10)
 OVERLAP = datetime.timedelta(seconds=30)  # clocks differ, and clouds are not consistent at once
-BUSY, FAILED = 5.0, 60.0  # seconds after a cloud that was busy, and one that refused
-WATCHED = 45  # seconds a look is remembered
 
 
 def due() -> list[int]:
     """The ids of the readings that should begin now."""
-    now = timezone.now()
-    ready = Sync.objects.filter(due_at__lte=now, account__state=AccountState.ACTIVE, account__is_enabled=True)
-    free = ready.exclude(running_until__gt=now).exclude(account__retry_at__gt=now)
-    return list(free.order_by("due_at").values_list("pk", flat=True)[:200])
+    return pace.due(Sync.objects.all(), backend="account")
 
 
 def hurry(account: CloudAccount, kind: str = Sync.Kind.SERVERS) -> None:
     """Read again at the next occasion; what is being read just now may be older than what is wanted."""
-    now = timezone.now()
-    waits = Q(due_at__gt=now) | Q(running_until__gt=now)
-    Sync.objects.filter(waits, account=account, kind=kind).update(due_at=now)
+    pace.hurry(Sync.objects.filter(account=account, kind=kind))
 
 
 def ring(account: CloudAccount) -> None:
     """Begin the due readings of an account without waiting for the next look at what is due."""
-    with contextlib.suppress(kombu.exceptions.OperationalError, OSError):
-        for sync_id in account.syncs.values_list("pk", flat=True):
-            current_app.send_task("clouds.tasks.sync", args=[sync_id], expires=60)
+    pace.ring("clouds.tasks.sync", account.syncs.values_list("pk", flat=True))
 
 
 def plan(account: CloudAccount) -> None:
@@ -69,33 +51,20 @@ def plan(account: CloudAccount) -> None:
 
 def watch(project_id: uuid.UUID | str) -> None:
     """Somebody looks at a project's servers: read its clouds more often for a while."""
-    if not _is_watched(project_id):
+    if not pace.is_watched(project_id):
         soon = timezone.now() + datetime.timedelta(seconds=SERVERS[1])
         kinds = (Sync.Kind.SERVERS, Sync.Kind.VOLUMES)
         Sync.objects.filter(account__project_id=project_id, kind__in=kinds, due_at__gt=soon).update(
             due_at=timezone.now()
         )
-    with contextlib.suppress(redis.RedisError):
-        cache.set(f"watched:{project_id}", True, WATCHED)
+    pace.watch(project_id)
 
 
 def run(sync_id: int) -> None:
     """One reading, unless somebody else has it in hand or it is not due any more."""
-    sync = _claim(sync_id)
-    if sync is None:
-        return
-    pause = FAILED
-    try:
-        with lease.held(Sync.objects.filter(pk=sync.pk), "running_until"):
-            pause = _read_once(sync)
-    except Busy:
-        pause = BUSY
-    except IntegrityError:  # an operation stored what was just being read
-        pause = float(SERVERS[0])
-    except DriverError:
-        pass
-    finally:
-        _release(sync, pause=pause)
+    sync = pace.claim(Sync.objects.select_related("account__cloud"), sync_id)
+    if sync is not None:
+        pace.run(sync, _read_once)
 
 
 def _read_once(sync: Sync) -> float:
@@ -135,33 +104,6 @@ def _hasten_limits(sync: Sync) -> None:
         limits.filter(due_at__gt=soon).update(due_at=soon)
 
 
-def _claim(sync_id: int) -> Sync | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE clouds_sync SET running_until = statement_timestamp() + make_interval(secs => %s)
-            WHERE id = %s AND due_at <= statement_timestamp()
-              AND (running_until IS NULL OR running_until < statement_timestamp()) RETURNING id
-            """,
-            [lease.length().total_seconds(), sync_id],
-        )
-        if cursor.fetchone() is None:
-            return None
-    return Sync.objects.select_related("account__cloud").get(pk=sync_id)
-
-
-def _release(sync: Sync, *, pause: float) -> None:
-    """Whoever hurried it meanwhile moved `due_at`: then the next reading comes soon."""
-    now = timezone.now()
-    soon = now + datetime.timedelta(seconds=min(pause, SERVERS[0]))
-    usual = now + datetime.timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311
-    hurried = When(due_at__gt=sync.due_at, then=Value(soon))
-    sync.due_at, sync.running_until = Case(hurried, default=Value(usual)), None
-    sync.save(
-        update_fields=["due_at", "running_until", "count", "seconds", "done_at", "full_at", "changed_at", "since"]
-    )
-
-
 def _interval(sync: Sync, changed: int) -> float:
     if sync.kind not in (Sync.Kind.SERVERS, Sync.Kind.VOLUMES):
         return OTHERS[sync.kind]
@@ -169,18 +111,11 @@ def _interval(sync: Sync, changed: int) -> float:
     reading = volumes if sync.kind == Sync.Kind.VOLUMES else servers
     if changed or reading.unsettled(sync.account):
         return moving
-    return watched if _is_watched(sync.account.project_id) else rest
+    return watched if pace.is_watched(sync.account.project_id) else rest
 
 
 def _pace(sync: Sync) -> tuple[int, int, int]:
     if sync.kind == Sync.Kind.VOLUMES:
         return VOLUMES
-    can_tell = connect.driver_named(sync.account.cloud.driver).abilities["changes"]
+    can_tell = connect.drivers.named(sync.account.cloud.driver).abilities["changes"]
     return SERVERS if can_tell else SERVERS_IN_FULL
-
-
-def _is_watched(project_id: uuid.UUID | str) -> bool:
-    """Whether somebody looks; without Redis that cannot be told."""
-    with contextlib.suppress(redis.RedisError):
-        return cache.get(f"watched:{project_id}") is not None
-    return False

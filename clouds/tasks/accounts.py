@@ -6,10 +6,10 @@ from django.db import transaction
 
 from activity import lifecycle
 from cloudmesh.errors import Refused
-from clouds.models import AccountState, Cloud, CloudAccount, Health
+from clouds.models import Cloud, CloudAccount
 from clouds.sync import connect, schedule
 from operations.engine import Done, Outcome, handles
-from operations.models import Operation
+from operations.models import CredentialState, Health, Operation
 
 
 def _drop_pending(operation: Operation, reason: str) -> None:
@@ -48,7 +48,7 @@ def verify_account(operation: Operation) -> Outcome:
     with transaction.atomic():
         lifecycle.transition(
             account,
-            AccountState.ACTIVE,
+            CredentialState.ACTIVE,
             verb="verified",
             credential=account.pending,
             pending="",

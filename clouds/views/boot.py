@@ -14,7 +14,8 @@ from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError, Invalid
 from cloudmesh.types import ImageState
 from clouds import services
-from clouds.models import CloudAccount, Flavor, Health, Image
+from clouds.models import CloudAccount, Flavor, Image
+from operations.models import Health
 from operations.views import accepted
 from projects import access
 from projects.models import Project

@@ -13,7 +13,8 @@ from accounts.models import Notice, User
 from activity.models import Event
 from activity.views import SIGNED, needs
 from clouds import services
-from clouds.models import AccountState, CloudAccount
+from clouds.models import CloudAccount
+from operations.models import CredentialState
 from projects import access
 from projects.views import Signed, is_htmx
 
@@ -89,7 +90,7 @@ def _nav(request: HttpRequest) -> str:
 
 
 def _health(cloud: CloudAccount) -> dict[str, Any]:
-    is_working = cloud.state == AccountState.ACTIVE
+    is_working = cloud.state == CredentialState.ACTIVE
     return {
         "pk": cloud.pk,
         "name": cloud.cloud.name,

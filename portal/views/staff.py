@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import AccountState as PersonState
 from accounts.models import User
 from activity.views import needs
-from clouds.models import AccountState, CloudAccount, Health
-from operations.models import Operation, OperationState
+from clouds.models import CloudAccount
+from operations.models import CredentialState, Health, Operation, OperationState
 from projects import access
 from projects.models import Application, ApplicationState, Policy, PolicyState
 from projects.views import Signed
@@ -24,10 +24,10 @@ from projects.views import Signed
 DAY = datetime.timedelta(days=1)
 MOST_CLOUDS = 50  # that are in trouble; more are one trouble
 TROUBLES = (  # of clouds that are in use: state and health, the worst first
-    ("refused", Q(state=AccountState.REFUSED)),
-    ("down", Q(state=AccountState.ACTIVE, health=Health.DOWN)),
-    ("slow", Q(state=AccountState.ACTIVE, health=Health.SLOW)),
-    ("ok", Q(state=AccountState.ACTIVE, health=Health.OK)),
+    ("refused", Q(state=CredentialState.REFUSED)),
+    ("down", Q(state=CredentialState.ACTIVE, health=Health.DOWN)),
+    ("slow", Q(state=CredentialState.ACTIVE, health=Health.SLOW)),
+    ("ok", Q(state=CredentialState.ACTIVE, health=Health.OK)),
 )
 
 
@@ -119,7 +119,7 @@ def _number_of(records: QuerySet[Model]) -> QuerySet[Any]:
 
 def _troubled(clouds: QuerySet[CloudAccount]) -> list[CloudAccount]:
     """Those that somebody has to look at, the longest in trouble first."""
-    bad = Q(state=AccountState.REFUSED) | Q(state=AccountState.ACTIVE, health__in=(Health.DOWN, Health.SLOW))
+    bad = Q(state=CredentialState.REFUSED) | Q(state=CredentialState.ACTIVE, health__in=(Health.DOWN, Health.SLOW))
     found = clouds.filter(bad).select_related("cloud", "project").defer("credential", "pending", "facts")
     worst = found.order_by(F("failures").desc(), "changed_at", "pk")
     return list(worst[:MOST_CLOUDS])

@@ -19,10 +19,11 @@ from cloudmesh.errors import Unreachable, Unreadable
 from cloudmesh.types import ServerState
 from clouds import services
 from clouds.drivers.simulator import control
-from clouds.models import CloudAccount, Health, Image, Server, Sync
+from clouds.models import CloudAccount, Image, Server, Sync
 from clouds.sync import connect, schedule
 from clouds.sync import servers as reading
-from operations.engine import lease
+from operations.engine import lease, reach
+from operations.models import Health
 from portal.standalone.children import wait_until
 from projects.models import Project
 from tests import factories
@@ -249,7 +250,7 @@ def test_a_cloud_that_fails_opens_its_circuit_and_keeps_the_last_data(
 ) -> None:
     server = factories.boot(account, member)
     control.outage(world, on=True)
-    for _ in range(connect.TRIP):
+    for _ in range(reach.TRIP):
         read(account)
     account.refresh_from_db()
     assert (account.health, account.is_open_circuit) == (Health.DOWN, True)

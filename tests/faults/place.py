@@ -10,10 +10,10 @@ from activity.models import Event, Stateful
 from cloudmesh.types import Json, ServerState
 from clouds import services
 from clouds.drivers.simulator import Simulator, control
-from clouds.models import AccountState, CloudAccount, Image, Server
+from clouds.models import CloudAccount, Image, Server
 from clouds.sync import connect, schedule
 from operations import engine
-from operations.models import RUNNABLE, Operation, OperationState
+from operations.models import RUNNABLE, CredentialState, Operation, OperationState
 from projects.models import Project
 from tests import factories
 from tests.faults.stage import Stage, until
@@ -69,7 +69,9 @@ def move_in(stage: Stage, *, build: float = BUILD, has_key: bool = True) -> Plac
         actor=user, project=project, name=name, driver="simulator", credential=credential
     )
     engine.run(verify.pk)
-    until(lambda: CloudAccount.objects.filter(pk=account.pk, state=AccountState.ACTIVE).exists(), "a cloud is verified")
+    until(
+        lambda: CloudAccount.objects.filter(pk=account.pk, state=CredentialState.ACTIVE).exists(), "a cloud is verified"
+    )
     for sync in account.syncs.all():
         schedule.run(sync.pk)
     until(lambda: not account.syncs.filter(done_at=None).exists(), "a cloud is read")

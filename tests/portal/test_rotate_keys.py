@@ -11,7 +11,6 @@ from accounts import services as accounts
 from accounts.models import Authenticator, User, Webhook
 from cloudmesh.errors import Unreadable
 from clouds.models import CloudAccount
-from clouds.sync import connect
 
 pytestmark = pytest.mark.django_db
 NEW_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
@@ -28,12 +27,12 @@ def sealed(member: User, account: CloudAccount) -> CloudAccount:
 
 def test_the_old_key_can_be_dropped_afterwards(settings: LazySettings, sealed: CloudAccount, member: User) -> None:
     old = settings.CLOUDMESH_KEYS
-    before = secrets.unseal(secrets.ring(), sealed.credential, **connect.place(sealed))
+    before = secrets.unseal(secrets.ring(), sealed.credential, **sealed.place)
     settings.CLOUDMESH_KEYS = f"new:{NEW_KEY},{old}"
     call_command("rotate_keys", verbosity=0)
     settings.CLOUDMESH_KEYS = f"new:{NEW_KEY}"
     sealed.refresh_from_db()
-    assert secrets.unseal(secrets.ring(), sealed.credential, **connect.place(sealed)) == before
+    assert secrets.unseal(secrets.ring(), sealed.credential, **sealed.place) == before
     authenticator, webhook = Authenticator.objects.get(user=member), Webhook.objects.get()
     assert secrets.unseal(secrets.ring(), authenticator.secret, **accounts.place_of_code(authenticator))
     assert secrets.unseal(secrets.ring(), webhook.secret, **accounts.place_of(webhook)) == {"secret": "s"}
@@ -55,4 +54,4 @@ def test_what_does_not_open_is_named_and_left(
         call_command("rotate_keys", verbosity=0)
     assert str(sealed.pk) in capsys.readouterr().err
     with pytest.raises(Unreadable):
-        secrets.unseal(secrets.ring(), sealed.credential, **connect.place(sealed))
+        secrets.unseal(secrets.ring(), sealed.credential, **sealed.place)

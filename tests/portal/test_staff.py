@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import AccountState, PortalRole, User
 from activity import lifecycle
-from clouds.models import CloudAccount, Health
-from operations.models import Operation, OperationState
+from clouds.models import CloudAccount
+from operations.models import Health, Operation, OperationState
 from projects.models import Application, ApplicationState, Policy, PolicyState, Project
 from tests import factories
 

@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from activity.models import Event
 from cloudmesh.types import ImageState, ServerState
-from clouds.models import AccountState, Health
 from clouds.services.facts import Use
-from operations.models import OperationState
+from operations.models import CredentialState, Health, OperationState
 from portal.templatetags import cloudmesh
 
 QUIET = {"stopped", "deleted", "cancelled", "unknown", "off"}  # states without a colour of their own
@@ -23,7 +22,7 @@ def rendered(source: str, **context: object) -> str:
     return Template(source).render(Context(context))
 
 
-@pytest.mark.parametrize("states", [ServerState, ImageState, AccountState, Health, OperationState])
+@pytest.mark.parametrize("states", [ServerState, ImageState, CredentialState, Health, OperationState])
 def test_every_state_there_is_has_a_colour_or_is_quiet(states: type) -> None:
     assert {str(each.value) for each in states} - cloudmesh.TONE.keys() - QUIET == set()
 

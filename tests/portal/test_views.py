@@ -10,7 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from activity import events, lifecycle
-from clouds.models import CloudAccount, Health, Server
+from clouds.models import CloudAccount, Server
+from operations.models import Health
 from portal.views import chrome, numbered
 from projects.models import Project
 from tests import factories

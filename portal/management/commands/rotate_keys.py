@@ -1,5 +1,6 @@
 """Wrap whatever is sealed under the current key, so that older ones can be dropped."""
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,12 +13,12 @@ from accounts import services as accounts
 from accounts.models import Answered, Authenticator, Webhook
 from cloudmesh.errors import CloudmeshError
 from clouds.models import CloudAccount
-from clouds.sync import connect
 
+PLACE = operator.attrgetter("place")
 #: Every sealed column, and what its documents are bound to.
 SEALED: tuple[tuple[type[Model], str, Callable[[Any], Mapping[str, str]]], ...] = (
-    (CloudAccount, "credential", connect.place),
-    (CloudAccount, "pending", connect.place),
+    (CloudAccount, "credential", PLACE),
+    (CloudAccount, "pending", PLACE),
     (Authenticator, "secret", accounts.place_of_code),
     (Webhook, "secret", accounts.place_of),
     (Answered, "answer", accounts.place_of_answer),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from activity.models import Event
@@ -13,6 +14,7 @@ from clouds import services
 from clouds.models import CloudAccount, FloatingIp, SecurityGroup, Server, Sync
 from clouds.sync import catalogue, connect, schedule
 from operations import services as operations
+from operations.engine import pace
 from operations.models import Operation
 from projects import services as projects
 from projects.models import Role
@@ -163,17 +165,21 @@ def test_a_reading_that_began_before_an_operation_undoes_nothing(account: CloudA
 
 def test_what_is_hurried_while_it_is_being_read_is_read_again_soon(account: CloudAccount) -> None:
     sync = account.syncs.get(kind=Sync.Kind.SECURITY_GROUPS)
+
+    def read(claimed: Sync) -> float:
+        schedule.hurry(account, Sync.Kind.SECURITY_GROUPS)
+        return 300
+
+    assert seconds_until_next(sync, read) < 10
+    assert seconds_until_next(sync, lambda claimed: 300) > 200
+
+
+def seconds_until_next(sync: Sync, read: Callable[[Sync], float]) -> float:
     Sync.objects.filter(pk=sync.pk).update(due_at=factories.LONG_AGO)
-    claimed = schedule._claim(sync.pk)
-    assert claimed is not None
-    schedule.hurry(account, Sync.Kind.SECURITY_GROUPS)
-    schedule._release(claimed, pause=300)
-    hurried = Sync.objects.get(pk=sync.pk).due_at
-    Sync.objects.filter(pk=sync.pk).update(due_at=factories.LONG_AGO)
-    claimed = schedule._claim(sync.pk)
-    assert claimed is not None
-    schedule._release(claimed, pause=300)
-    assert (Sync.objects.get(pk=sync.pk).due_at - hurried).total_seconds() > 200
+    claimed = pace.claim(Sync.objects.all(), sync.pk)
+    assert claimed
+    pace.run(claimed, read)
+    return (Sync.objects.get(pk=sync.pk).due_at - timezone.now()).total_seconds()
 
 
 # -- public addresses ----------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from django.test import Client
 from accounts.models import User
 from clouds import services
 from clouds.drivers.simulator import control
-from clouds.models import AccountState, Cloud, CloudAccount
-from operations.models import Operation
+from clouds.models import Cloud, CloudAccount
+from operations.models import CredentialState, Operation
 from projects.models import Project
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_a_cloud_is_registered_verified_and_used(web: Client, work: Callable[[],
     assert "is being verified" in web.get(answer.headers["Location"]).content.decode()
     work()
     assert "tango can be used" in web.get(answer.headers["Location"]).content.decode()
-    assert CloudAccount.objects.get().state == AccountState.ACTIVE
+    assert CloudAccount.objects.get().state == CredentialState.ACTIVE
 
 
 def test_a_refused_credential_leaves_nothing_but_words(web: Client, work: Callable[[], None]) -> None:
@@ -113,7 +113,7 @@ def test_a_name_is_given_once(web: Client, account: CloudAccount) -> None:
 def test_another_credential_for_a_cloud_that_refuses_its_own(
     web: Client, account: CloudAccount, work: Callable[[], None]
 ) -> None:
-    CloudAccount.objects.update(state=AccountState.REFUSED)
+    CloudAccount.objects.update(state=CredentialState.REFUSED)
     path = f"/clouds/register/?account={account.pk}"
     assert path in web.get(f"/clouds/{account.pk}/").content.decode()
     assert "name" not in web.get(path).context["form"].fields
@@ -122,7 +122,7 @@ def test_another_credential_for_a_cloud_that_refuses_its_own(
     work()
     assert "india can be used" in web.get(answer.headers["Location"]).content.decode()
     account.refresh_from_db()
-    assert account.state == AccountState.ACTIVE
+    assert account.state == CredentialState.ACTIVE
 
 
 def test_a_refused_replacement_keeps_the_old_one(web: Client, account: CloudAccount, work: Callable[[], None]) -> None:
@@ -132,7 +132,7 @@ def test_a_refused_replacement_keeps_the_old_one(web: Client, account: CloudAcco
     assert "The old credential stays" in web.get(answer.headers["Location"]).content.decode()
     before = account.credential
     account.refresh_from_db()
-    assert (account.credential, account.pending, account.state) == (before, "", AccountState.ACTIVE)
+    assert (account.credential, account.pending, account.state) == (before, "", CredentialState.ACTIVE)
     operation = Operation.objects.order_by("-created_at").first()
     assert operation is not None
     assert web.post(f"/operations/{operation.pk}/retry/").status_code == 409

@@ -9,7 +9,23 @@ from django.db import models
 from django.db.models.functions import Now
 
 from activity.models import Stateful
+from operations.models.backends import Backend, Bearer, CredentialState, Health, Reading
 from projects.models import Project
+
+__all__ = [
+    "OPEN",
+    "RUNNABLE",
+    "Backend",
+    "Bearer",
+    "CredentialState",
+    "Health",
+    "Operation",
+    "OperationState",
+    "Patience",
+    "Reading",
+    "Turn",
+    "new_token",
+]
 
 
 class OperationState(models.TextChoices):
