@@ -20,6 +20,7 @@ from cloudmesh.types import Field, Forecast, Job, JobSpec, Node, Queue
 
 ALL = frozenset({"hold", "release", "cancel", "array", "dependency", "gpus", "forecast", "accounting", "qos", "output"})
 LONGEST_ANSWER = 256 * 2**20  # bytes
+LONGEST_FILE = 16 * 2**20  # bytes that are read or written at once
 
 
 class Answer(NamedTuple):
@@ -45,6 +46,52 @@ class Shell(abc.ABC):
         than `most` bytes (it is then ended), Refused when the login is not accepted or the host is another than
         before.
         """
+
+
+class Part(NamedTuple):
+    """Some bytes of a file."""
+
+    data: bytes
+    offset: int  # where they begin
+    size: int  # of the whole file, in bytes
+    modified: datetime.datetime
+
+
+class Entry(NamedTuple):
+    """What a directory holds; its name is as Python has those that are no UTF-8 (`surrogateescape`)."""
+
+    name: str
+    kind: str  # file, directory, link, other
+    size: int  # bytes
+    modified: datetime.datetime
+
+
+class Files(abc.ABC):
+    """The files below one directory at a cluster, as one person sees them.
+
+    A path is relative to that directory, or absolute and in it. One that leads out, by `..` or by a link on its way,
+    raises Rejected, as does what its owner may not do; what is not there raises Gone, a full disk or quota Full.
+    """
+
+    @abc.abstractmethod
+    def read(self, path: str, *, offset: int = 0, most: int = LONGEST_FILE) -> Part:
+        """Up to `most` bytes of a file from `offset` on; a negative one counts from its end."""
+
+    @abc.abstractmethod
+    def write(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
+        """Have a new file with this content, all of it or none; one that is there already raises Rejected."""
+
+    @abc.abstractmethod
+    def make(self, path: str) -> None:
+        """Make a new directory that is its owner's alone; one that is there already raises Rejected."""
+
+    @abc.abstractmethod
+    def entries(self, path: str = "") -> list[Entry]:
+        """What a directory holds, by name."""
+
+    @abc.abstractmethod
+    def remove(self, path: str) -> None:
+        """Remove a file, or a directory with all it holds; what is not there is no error. Never the root itself."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -147,3 +194,9 @@ class HpcDriver(abc.ABC):
     @abc.abstractmethod
     def release(self, job_id: str) -> None:
         """Let a held job go on. Idempotent. Raises Gone, Rejected."""
+
+    # -- files ---------------------------------------------------------------------------------------------
+
+    def files(self, root: str) -> Files | None:
+        """The files below `root`, where the scheduler keeps them itself; None where they are read through the shell."""
+        return None
