@@ -13,7 +13,8 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(setup)
-        autodiscover_modules("lifecycle")  # of each app: they follow what is written, whichever process writes it
+        # Of each app, whichever process it is: who sees its records, and what follows when they are written.
+        autodiscover_modules("access", "lifecycle")
 
 
 class ConsoleConfig(SimpleAdminConfig):

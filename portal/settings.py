@@ -71,6 +71,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "clouds",
+    "hpc",
     "operations",
     "projects",
     "accounts",

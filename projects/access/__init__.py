@@ -1,8 +1,8 @@
 """Who may see and do what: the only place that knows roles.
 
 A model says where its project is (`PROJECT_PATH`, a lookup path) or that it is one user's own (`USER_PATH`); the few
-that are seen otherwise stand in `SEEN`. `visible` turns this into one SQL predicate; `fetch` is the only way from a
-request to an object.
+that are seen otherwise stand in `SEEN`, to which the apps above add theirs in their `access`. `visible` turns this
+into one SQL predicate; `fetch` is the only way from a request to an object.
 """
 
 from projects.access.allowed import (
@@ -56,7 +56,7 @@ from projects.access.registry import (
     STAFFED,
     WORKERS,
 )
-from projects.access.seen import NOTHING, SEEN, TOOLS, hears, joinable, predicate, visible
+from projects.access.seen import NOTHING, SEEN, TOOLS, hears, joinable, predicate, seen, visible
 
 __all__ = [
     "ANY_STATE",
@@ -103,6 +103,7 @@ __all__ = [
     "require_admin",
     "require_portal",
     "roles",
+    "seen",
     "sees_all",
     "staff",
     "staffing",

@@ -34,6 +34,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "ip.view": WORKERS,
     "ip.create": WORKERS,
     "ip.release": LEADERS,
+    "cluster.register": WORKERS,
+    "cluster.manage": LEADERS,
+    "cluster.refresh": WORKERS,
+    "job.submit": WORKERS,
+    "job.change": LEADERS,
+    "job.read": LEADERS,
+    "template.view": WORKERS,
+    "template.create": WORKERS,
+    "template.change": LEADERS,
+    "template.lock": LEADERS,
     "operation.view": WORKERS,
     "operation.cancel": LEADERS,
     "operation.retry": LEADERS,
@@ -66,6 +76,10 @@ OWN: dict[str, frozenset[str]] = {
         "operation.cancel",
         "operation.retry",
         "cloud.manage",
+        "cluster.manage",
+        "job.change",
+        "job.read",
+        "template.change",
     )
 }
 #: Permission that belongs to no project → the portal roles that have it; administrators have all of them.

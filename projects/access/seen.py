@@ -27,6 +27,16 @@ TOOLS = frozenset({SshKey})
 Found = TypeVar("Found", bound=Model)
 
 
+def seen(*models: type[Model]) -> Callable[[Callable[[User], Q]], Callable[[User], Q]]:
+    """Have records of these models seen by whom the function says."""
+
+    def register(predicate: Callable[[User], Q]) -> Callable[[User], Q]:
+        SEEN.update(dict.fromkeys(models, predicate))
+        return predicate
+
+    return register
+
+
 def visible(model: type[Found], actor: User) -> QuerySet[Found]:
     """The records of `model` that `actor` may see; one predicate for web, API, live, export and search."""
     records = model._default_manager.all()
