@@ -97,7 +97,7 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], guard: Guard, sec
     host, is_tls = parts.hostname or "", parts.scheme == "https"
     target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
     try:
-        opened = _connected(guard, host, parts.port or (443 if is_tls else 80), seconds)
+        opened = connected(guard, host, parts.port or (443 if is_tls else 80), seconds)
         if is_tls:
             context = ssl.create_default_context()
             opened = context.wrap_socket(opened, server_hostname=host, do_handshake_on_connect=False)
@@ -114,7 +114,8 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], guard: Guard, sec
         raise Unreachable(f"{host} could not be reached, or does not speak HTTP: {_said(error)}.") from error
 
 
-def _connected(guard: Guard, host: str, port: int, seconds: float) -> socket.socket:
+def connected(guard: Guard, host: str, port: int, seconds: float) -> socket.socket:
+    """A socket to the first address of a host that answers, among those that `guard` lets pass; raises OSError."""
     *others, last = allowed_addresses(guard, host, port)
     for address in others:
         with contextlib.suppress(OSError):
