@@ -36,6 +36,7 @@ os.environ |= {
 pytest.register_assert_rewrite(
     *(f"tests.clouds.drivers.{part}" for part in ("contract", "network_contract", "volume_contract")),
     *(f"tests.hpc.drivers.{part}" for part in ("bed", "contract", "record_contract", "submission_contract")),
+    "tests.hpc.files_contract",
 )
 # Modules with fixtures; they may import models.
 pytest_plugins = ["tests.factories", "tests.portal_process", "tests.rest"]

@@ -101,9 +101,8 @@ class Exchange:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
-        except BaseException:
+        finally:
             future.cancel()  # where it is the waiting that was interrupted
-            raise
 
     def line(self, route: Route, guard: wire.Guard, seconds: float) -> Line:
         """An open connection; one that is kept is used only where `guard` lets its address pass, too."""
@@ -150,12 +149,12 @@ class Exchange:
     def _opened(self, route: Route, guard: wire.Guard, seconds: float) -> Line:
         if route.jump is None:
             return self._entered(route.door, route.identity, guard, seconds)
-        jump = self._entered(route.jump, route.identity, guard, seconds)
-        try:
-            return self._entered(route.door, route.identity, guard, seconds, through=jump)
-        except BaseException:
-            self._loop.call_soon_threadsafe(jump.close)
-            raise
+        with contextlib.ExitStack() as undo:
+            jump = self._entered(route.jump, route.identity, guard, seconds)
+            undo.callback(self._loop.call_soon_threadsafe, jump.close)
+            line = self._entered(route.door, route.identity, guard, seconds, through=jump)
+            undo.pop_all()
+            return line
 
     def _entered(
         self, door: Door, identity: keys.Identity, guard: wire.Guard, seconds: float, through: Line | None = None

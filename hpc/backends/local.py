@@ -103,10 +103,10 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Nothing of a command goes on once its answer is not waited for any more."""
     try:
         yield
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        raise
+    finally:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Talk:
