@@ -1,0 +1,103 @@
+"""What the portal asks of a Slurm, by whichever way."""
+
+import datetime
+from collections.abc import Collection, Iterator, Mapping
+from typing import ClassVar
+
+from cloudmesh.types import Field, Forecast, Job, JobSpec, Node, Queue
+from hpc.drivers import Abilities, HpcDriver, Site
+from hpc.drivers.slurm import records
+from hpc.drivers.slurm.commands import Commands
+from hpc.drivers.slurm.rest import Rest
+from hpc.drivers.slurm.way import Way
+
+
+class Slurm(HpcDriver):
+    """Slurm 20.11 and later. The wish's token is the job's comment, `cloudmesh:TOKEN`.
+
+    A wish is found again as long as squeue or accounting know its job; accounting keeps comments with
+    `AccountingStoreFlags=job_comment` only (21.08 and later), without it the time is MinJobAge, usually five minutes.
+    """
+
+    label = "Slurm"
+    ways: ClassVar[tuple[str, ...]] = ("ssh", "local", "rest")
+    fields = (
+        Field(name="bin", label="Folder of Slurm's commands", required=False, help="Empty where PATH has it."),
+        Field(name="conf", label="Path of slurm.conf", required=False, help="Empty where it is in its usual place."),
+        Field(name="cluster", label="Cluster", required=False, help="Where the commands know several (--clusters)."),
+        Field(
+            name="answers",
+            label="Answers",
+            type="choice",
+            choices=("json", "text"),
+            default="json",
+            required=False,
+            help="JSON says more, text is a tenth as long: for clusters with more than 40,000 jobs at once.",
+        ),
+        Field(
+            name="url",
+            label="URL of slurmrestd",
+            type="url",
+            required=False,
+            help="Such as https://slurm.example.org:6820; without a login node only.",
+        ),
+        Field(
+            name="user",
+            label="User name",
+            required=False,
+            help="Whose token it is, or whom a token of SlurmUser stands for.",
+        ),
+        Field(
+            name="token",
+            label="Token",
+            type="password",
+            secret=True,
+            required=False,
+            help="A JWT for slurmrestd: scontrol token username=NAME lifespan=SECONDS.",
+        ),
+        Field(
+            name="ca_bundle",
+            label="CA bundle",
+            type="file",
+            required=False,
+            help="In PEM, where slurmrestd's certificate is signed by an authority of its own.",
+        ),
+    )
+    abilities = Abilities({})
+
+    def __init__(self, credential: Mapping[str, str], site: Site) -> None:
+        super().__init__(credential, site)
+        self.way: Way = Commands(credential, site.shell, site.timeout) if site.shell else Rest(credential, site)
+
+    def check(self) -> str:
+        return self.way.check()
+
+    def queues(self) -> Iterator[Queue]:
+        return iter(records.queues(self.way.partitions(), self.nodes()))
+
+    def nodes(self) -> Iterator[Node]:
+        return map(records.node, self.way.nodes())
+
+    def jobs(self) -> Iterator[Job]:
+        return map(records.job, self.way.jobs())
+
+    def ended(self, ids: Collection[str], *, since: datetime.datetime | None = None) -> Iterator[Job]:
+        return iter(self.way.accounted(ids, since))
+
+    def find(self, token: str) -> str:
+        return self.way.find(token)
+
+    def submit(self, spec: JobSpec, *, token: str) -> str:
+        return self.way.submit(spec, token)
+
+    def forecast(self, spec: JobSpec) -> Forecast:
+        return self.way.forecast(spec)
+
+    def cancel(self, job_id: str) -> None:
+        self.way.cancel(job_id)
+
+    def hold(self, job_id: str) -> None:
+        self.way.hold(job_id)
+
+    def release(self, job_id: str) -> None:
+        self.way.release(job_id)
