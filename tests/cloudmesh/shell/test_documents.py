@@ -1,5 +1,6 @@
 """The examples of the documents do what they say, on a portal as `make run` starts it."""
 
+import concurrent.futures
 import doctest
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def test_the_examples_of_the_guide_work(portal: Path, monkeypatch: pytest.Monkey
     examples = doctest.DocTestParser().get_doctest(GUIDE.read_text(), {}, GUIDE.name, str(GUIDE), 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     try:
-        failed, tried = runner.run(examples, out=told.append, clear_globs=False)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:  # no event loop of another test runs there
+            failed, tried = pool.submit(runner.run, examples, out=told.append, clear_globs=False).result()
     finally:
         flat.default({"cloud": {"india": {"flavor": ""}}})
         flat.default(cloud="")

@@ -107,6 +107,7 @@ def test_a_cloud_is_registered_only_where_it_accepts_the_credential(run: Run, da
     assert "mine" not in {cloud["name"] for cloud in data("cloud", "list")}
     accepted = run("cloud", "register", "mine", *options, "--format", "json", stdin="password=demo\n")
     assert json.loads(accepted.stdout)["state"] == "active"
+    assert run("cloud", "remove", "mine", "-y").returncode == 0
 
 
 def test_keys_and_defaults_are_kept_and_used(run: Run, data: Data) -> None:
