@@ -6,7 +6,7 @@ once. Each checks, writes, notes an Event and lets it be published after commit.
 
 import datetime
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -133,26 +133,30 @@ def absorb(
     topic: str,
     project_id: uuid.UUID | None = None,
     verbs: Mapping[uuid.UUID, str] | None = None,
+    projects: Mapping[uuid.UUID, uuid.UUID] | None = None,
 ) -> None:
     """Take over many records as their provider reports them, in a constant number of statements.
 
     `rows` all have the same columns, `id`, `state` and `version` among them; a new `id` is inserted, a known one
     updated, but for the columns of `keep`. JSON columns are given as text. The provider is the truth here: no
-    state table is asked. `verbs` names what happened to each id; without a word it is "changed".
+    state table is asked. `verbs` names what happened to each id; without a word it is "changed". `projects` names
+    those ids that are told to another project than the rest.
     """
     if not rows:
         return
     _merge(model, rows, keep)
     for follower in _followers[model.KIND]:
         follower.tell([row["id"] for row in rows])
+    places = {id: (f"project:{project}", project) for id, project in (projects or {}).items()}
     if len(rows) > CROWD:
-        note(kind=model.KIND, verb="synced", topic=topic, project_id=project_id, data={"count": len(rows)})
+        for place, count in Counter(places.get(row["id"], (topic, project_id)) for row in rows).items():
+            note(kind=model.KIND, verb="synced", topic=place[0], project_id=place[1], data={"count": count})
         return
     told = verbs or {}
     events.write(
         Event(
-            topic=topic,
-            project_id=project_id,
+            topic=places.get(row["id"], (topic, project_id))[0],
+            project_id=places.get(row["id"], (topic, project_id))[1],
             kind=model.KIND,
             object_id=row["id"],
             name=row.get("name", ""),

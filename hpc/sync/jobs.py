@@ -1,0 +1,234 @@
+"""Taking over the jobs that a scheduler reports: only what changed is written, in a constant number of statements."""
+
+import dataclasses
+import datetime
+import hashlib
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from activity import lifecycle
+from activity.models import new_id
+from cloudmesh import types
+from cloudmesh.types import ENDED, JobState
+from hpc.models import LIVE, Job, Scheduler
+from hpc.sync import placing
+
+#: How long a job may be unknown to its scheduler and to accounting before it is called lost.
+GRACE = datetime.timedelta(seconds=120)
+#: How long an ended job is compared with what the scheduler still tells of it, and asked for in accounting.
+FRESH = datetime.timedelta(minutes=15)
+MOST_ASKED = 500  # ids in one question to accounting
+OURS = ("scheduler", "project", "owner", "token", "created_at")
+TIMES = ("submitted", "expected", "started", "ended")
+SAME = (
+    "login", "queue", "account", "qos", "nodes", "tasks", "cores", "gpus", "memory", "walltime", "array", "dependency",
+    "exit_code", "signal", "directory", "output", "error", "used_cpu", "used_memory",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the database knows of a job, as little as a comparison needs."""
+
+    id: uuid.UUID
+    provider_id: str
+    native_hash: str
+    state: str
+    version: int
+    token: str
+    array: str
+    project_id: uuid.UUID | None
+    owner_id: uuid.UUID | None
+    is_accounted: bool
+    ended: datetime.datetime | None
+    missing_since: datetime.datetime | None
+    seen_at: datetime.datetime | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What is known when the scheduler was asked, and what it said."""
+
+    scheduler: Scheduler
+    began: datetime.datetime
+    seen: Mapping[str, types.Job]
+    known: Mapping[str, Known]
+
+    def absent(self) -> list[Known]:
+        """Live jobs that a complete answer lacks, but for those we heard of after it was asked for."""
+        return [
+            row
+            for key, row in self.known.items()
+            if key not in self.seen and row.state not in ENDED and row.seen_at and row.seen_at < self.began
+        ]
+
+    def to_ask(self) -> list[str]:
+        """The ids whose end accounting has to tell."""
+        ended = [row for row in self.known.values() if row.state in ENDED and not row.is_accounted]
+        return [row.provider_id for row in (*self.absent(), *ended)][:MOST_ASKED]
+
+
+def begin(scheduler: Scheduler, seen: Iterable[types.Job], began: datetime.datetime) -> Reading:
+    recent = Q(state__in=LIVE) | Q(ended__gt=began - FRESH)
+    rows = Job.objects.filter(recent, scheduler=scheduler).exclude(provider_id="")
+    return Reading(scheduler, began, {job.id: job for job in seen}, {row.provider_id: row for row in _rows(rows)})
+
+
+@transaction.atomic
+def merge(reading: Reading, accounted: Iterable[types.Job]) -> tuple[int, int]:
+    """Write what is new; answers how many jobs were seen and how many had changed.
+
+    `accounted` is what accounting told of those that `to_ask` named.
+    """
+    ends = {job.id: job for job in accounted if job.id not in reading.seen or job.state in ENDED}
+    jobs = {**reading.seen, **ends}
+    texts = {key: orjson.dumps(job.native, option=orjson.OPT_SORT_KEYS, default=str) for key, job in jobs.items()}
+    hashes = {key: _digest(jobs[key], text) for key, text in texts.items()}
+    fresh = [key for key in jobs if _is_news(reading.known.get(key), hashes[key], key in ends, reading.began)]
+    if fresh:
+        held = _held(reading.scheduler, [jobs[key] for key in fresh])
+        fresh = [key for key in fresh if _is_news(held.get(key), hashes[key], key in ends, reading.began)]
+        _write(reading.scheduler, [jobs[key] for key in fresh], held, texts, hashes, ends.keys())
+    absent = [row for row in reading.absent() if row.provider_id not in ends]
+    return len(reading.seen), len(fresh) + (_mark_absent(absent) if absent else 0)
+
+
+def _is_news(old: Known | None, digest: str, is_accounted: bool, began: datetime.datetime) -> bool:
+    if old is None:
+        return True
+    if is_accounted and not old.is_accounted:
+        return True
+    newer = old.seen_at is not None and old.seen_at >= began  # an operation has asked meanwhile
+    settled = old.is_accounted and old.state in ENDED
+    return not newer and not settled and (old.native_hash != digest or old.missing_since is not None)
+
+
+def _held(scheduler: Scheduler, jobs: list[types.Job]) -> dict[str, Known]:
+    """The rows that will be written, by the scheduler's id: locked, and as they are by now.
+
+    Among them are wishes whose answer did not reach us, known by their token.
+    """
+    by_token = {job.token: job.id for job in reversed(jobs) if job.token}
+    recent = Q(state__in=LIVE) | Q(ended__gt=timezone.now() - FRESH)
+    made = recent & Q(provider_id__in=_listed([job.id for job in jobs]))
+    wished = Q(provider_id="", token__in=_listed(list(by_token))) & ~Q(token="")
+    rows = Job.objects.filter(made | wished, scheduler=scheduler).order_by("pk").select_for_update(no_key=True)
+    return {row.provider_id or by_token[row.token]: row for row in _rows(rows)}
+
+
+def _write(
+    scheduler: Scheduler,
+    jobs: list[types.Job],
+    held: Mapping[str, Known],
+    texts: Mapping[str, bytes],
+    hashes: Mapping[str, str],
+    accounted: Collection[str],
+) -> None:
+    clusters = placing.clusters_of(scheduler)
+    people = placing.people_of(scheduler, {job.login for job in jobs}, {job.account for job in jobs})
+    wishes = _wishes(scheduler, {job.token for job in jobs if job.token})
+    now = timezone.now().isoformat()
+    rows, verbs, projects = [], {}, {}
+    for job in jobs:
+        old = held.get(job.id)
+        project, owner = wishes.get(job.token, (people.project(job.login, job.account), people.owner(job.login)))
+        if old:
+            project, owner = old.project_id, old.owner_id
+        row = {
+            "scheduler": str(scheduler.pk),
+            "cluster": str(clusters.of(job.queue)),
+            "project": str(project) if project else None,
+            "owner": str(owner) if owner else None,
+            "is_accounted": job.id in accounted,
+            "seen_at": now,
+            "native": texts[job.id].decode(),
+            "native_hash": hashes[job.id],
+            **_facts(job, old),
+        }
+        rows.append(row)
+        verbs[row["id"]] = "found" if old is None else "changed" if old.state == job.state else str(job.state)
+        if project:
+            projects[row["id"]] = project
+    place = {"topic": scheduler.topic, "project_id": None if scheduler.is_shared else scheduler.project_id}
+    lifecycle.absorb(Job, rows, keep=OURS, verbs=verbs, projects=projects, **place)
+
+
+def _facts(job: types.Job, old: Known | None) -> dict[str, Any]:
+    times = {name: value.isoformat() if (value := getattr(job, name)) else None for name in TIMES}
+    return {
+        "id": old.id if old else new_id(),
+        "version": old.version + 1 if old else 1,
+        "state": str(job.state),
+        "state_reason": job.reason,
+        "name": job.name[:255],
+        "provider_id": job.id,
+        "token": job.token,
+        "hosts": orjson.dumps(job.hosts).decode(),
+        "missing_since": None,
+        "created_at": times["submitted"] or timezone.now().isoformat(),
+        **times,
+        **{name: getattr(job, name) for name in SAME},
+    }
+
+
+def _wishes(scheduler: Scheduler, tokens: set[str]) -> dict[str, tuple[uuid.UUID | None, uuid.UUID | None]]:
+    """Project and owner of what was asked for here: the tasks of an array are its owner's too."""
+    asked = Job.objects.filter(scheduler=scheduler, token__in=tokens, project__isnull=False)
+    return {token: (project, owner) for token, project, owner in asked.values_list("token", "project_id", "owner_id")}
+
+
+def _mark_absent(absent: list[Known]) -> int:
+    """Neither the scheduler nor accounting knows them: missing at first, lost after a grace period.
+
+    A waiting array whose tasks have all begun ends with the last of them.
+    """
+    now = timezone.now()
+    arrays = [row for row in absent if row.array]
+    others = [row for row in absent if not row.array]
+    fresh = [row.id for row in others if row.missing_since is None]
+    lost = [row.id for row in others if row.missing_since and now - row.missing_since > GRACE]
+    Job.objects.filter(pk__in=fresh).update(missing_since=now)
+    if lost:
+        reason = "The scheduler does not know it any more, and accounting does not tell how it ended."
+        lifecycle.move_all(Job, lost, JobState.LOST, reason=reason, ended=now)
+    return len(lost) + sum(_settle_array(row) for row in arrays)
+
+
+def _settle_array(row: Known) -> int:
+    """An array is what its tasks are: running while any of them lives, failed when any of them did."""
+    tasks = list(
+        Job.objects.filter(provider_id__startswith=f"{row.provider_id}_", created_at__gte=Job.objects.get(pk=row.id).created_at)
+        .values_list("state", flat=True)
+    )
+    if not tasks:
+        return 0
+    live = any(state not in ENDED for state in tasks)
+    bad = next((state for state in tasks if state in ENDED and state != JobState.COMPLETED), JobState.COMPLETED)
+    to = JobState.RUNNING if live else JobState(bad)
+    if row.state == to:
+        return 0
+    times = {} if live else {"ended": timezone.now(), "is_accounted": True}
+    lifecycle.move_all(Job, [row.id], to, **times)
+    return 1
+
+
+def _listed(texts: list[str]) -> RawSQL:
+    """Many values as one parameter: thousands of placeholders take longer than the question itself."""
+    return RawSQL("SELECT unnest(%s::varchar[])", (texts,))
+
+
+def _rows(jobs: Any) -> Iterable[Known]:
+    names = [field.name for field in dataclasses.fields(Known)]
+    return (Known(**dict(zip(names, row, strict=True))) for row in jobs.values_list(*names))
+
+
+def _digest(job: types.Job, native: bytes) -> str:
+    seen = f"{job.state} {job.reason} {job.expected} {job.ended}".encode()
+    return hashlib.blake2b(native + seen, digest_size=16).hexdigest()
