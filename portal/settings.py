@@ -293,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "projects.tasks.sweep_webhooks", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
     "project-ends": {"task": "projects.tasks.ends.end_projects", "schedule": 600, "options": {"expires": 600}},
     "sync": {"task": "clouds.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
+    "hpc": {"task": "hpc.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
 }
 if CLOUDMESH_LDAP:
     CELERY_IMPORTS = ["accounts.tasks.directory"]  # by name: without a directory no process loads ldap3

@@ -42,3 +42,29 @@ def settle_spans(ids: Collection[uuid.UUID], taken: str, **facts: Any) -> None:
 def end_spans(scope: str) -> None:
     """Nothing of this scope is used any more, as far as the portal will ever know."""
     Span.objects.filter(scope=scope, ends_at=None).update(ends_at=Greatest(F("begins_at"), Now()))
+
+
+#: A thing that has one span, known with both its ends: what is learned later of it corrects it.
+CORRECT = """
+WITH used AS ({used})
+UPDATE projects_span AS span
+SET begins_at = used.begins_at, ends_at = used.ends_at, cores = used.cores, ram = used.ram, disk = used.disk,
+    nodes = used.nodes, project_id = used.project_id, user_id = used.user_id
+FROM used WHERE span.object_id = used.object_id
+"""
+ENTER = """
+WITH used AS ({used})
+INSERT INTO projects_span (project_id, user_id, scope, label, object_id, cores, ram, disk, nodes, begins_at, ends_at)
+SELECT project_id, user_id, scope, label, object_id, cores, ram, disk, nodes, begins_at, ends_at FROM used
+WHERE NOT EXISTS (SELECT FROM projects_span AS span WHERE span.object_id = used.object_id)
+"""
+
+
+def record_spans(ids: Collection[uuid.UUID], used: str) -> None:
+    """Have exactly one span for each of these things, as their providers account for them.
+
+    `used` selects it whole for `id = ANY(%(ids)s)`; `ends_at` is null while it goes on. Two statements.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECT.format(used=used), {"ids": list(ids)})
+        cursor.execute(ENTER.format(used=used), {"ids": list(ids)})

@@ -52,7 +52,6 @@ from clouds.services.holdings import (
     volumes_of,
 )
 from clouds.services.labels import label_servers, labelled, mark_servers
-from clouds.services.naming import ID, named
 from clouds.services.networks import (
     assign_ip,
     change_group,
@@ -84,6 +83,7 @@ from clouds.services.volumes import (
     missing,
     volume_deeds,
 )
+from projects.access.naming import ID, named
 
 __all__ = [
     "ACTIONS",

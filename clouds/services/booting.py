@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import SshKey, User
 from activity import lifecycle
-from cloudmesh.errors import Invalid, near
+from cloudmesh.errors import Invalid
 from cloudmesh.types import ServerState, expand_names
 from clouds import defaults
 from clouds.models import Default, Server
@@ -139,7 +139,7 @@ def _plan(
 ) -> Plan:
     """Resolved, decided and counted; one that is meant holds the project's limits until the transaction ends."""
     access.require(actor, "server.create", project)
-    _check_patience(if_down)
+    operations.check_patience(if_down)
     choice = defaults.resolve(actor=actor, project=project, wanted=wanted)
     number = _count(count, name)
     if is_meant:
@@ -160,12 +160,6 @@ def _plan(
         decision=policy.decide(actor=actor, project=project, wish=wish),
         rooms=quota.rooms(project, member=actor, scope=scope, label=str(choice.account), wanted=resources, taken=taken),
     )
-
-
-def _check_patience(if_down: str) -> None:
-    if if_down not in Patience.values:
-        hint = near(if_down, Patience.values)
-        raise Invalid(f"if_down is wait or fail, not {if_down[:40]!r}.{hint}", field="if_down")
 
 
 def _count(count: int | None, name: str) -> int:

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.models import User
 from cloudmesh.types import ServerState, VolumeState
 from clouds.models import CloudAccount, Limit, Server, Sync, Volume
-from clouds.services import naming
 from clouds.services.facts import live_operations
 from operations.models import Operation
 from projects import access
+from projects.access import naming
 
 #: What a row of a list does not show.
 HEAVY = ("native", "native_hash")

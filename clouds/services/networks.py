@@ -17,12 +17,12 @@ from cloudmesh.types import Json, Rule, expand_names, is_glob
 from clouds import defaults
 from clouds.models import CloudAccount, FloatingIp, Held, Owned, SecurityGroup, Server
 from clouds.services import rules as writing
-from clouds.services.naming import ID, named
 from clouds.services.servers import ask, require_able
 from clouds.sync import connect
 from operations import services as operations
 from operations.models import Operation
 from projects import access
+from projects.access.naming import ID, named
 from projects.models import Project
 
 Found = TypeVar("Found", bound=Held)

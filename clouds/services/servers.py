@@ -11,12 +11,12 @@ from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import ServerState
 from clouds import defaults
 from clouds.models import Server
-from clouds.services import naming
 from clouds.sync import connect
 from clouds.tasks.servers import BRINGS
 from operations import services as operations
 from operations.models import OPEN, CredentialState, Operation
 from projects import access, policy
+from projects.access import naming
 from projects.models import Project
 
 ACTIONS = tuple(BRINGS)

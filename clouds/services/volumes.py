@@ -12,11 +12,12 @@ from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import ServerState, VolumeState, expand_names
 from clouds import defaults
 from clouds.models import CloudAccount, Server, Volume
-from clouds.services import facts, naming
+from clouds.services import facts
 from clouds.sync import connect
 from operations import services as operations
 from operations.models import OPEN, Operation, new_token
 from projects import access, policy, quota
+from projects.access import naming
 from projects.models import Project
 
 LARGEST = 1_000_000  # GiB

@@ -57,6 +57,15 @@ class Scheduler(Backend):
     def topic(self) -> str:
         return "portal" if self.is_shared else super().topic
 
+    @property
+    def event_project(self) -> uuid.UUID | None:
+        return None if self.is_shared else self.project_id
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Shared or not, what is sealed for it stays readable."""
+        return {"tenant": str(self.project_id), "record": f"scheduler:{self.pk}"}
+
 
 class Cluster(models.Model):
     """What people call a cluster: some of a scheduler's queues. One without a list has those no other has."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -156,8 +156,9 @@ def _write(
         verbs[row["id"]] = "found" if old is None else "changed" if old.state == job.state else str(job.state)
         if project:
             projects[row["id"]] = project
-    place = {"topic": scheduler.topic, "project_id": None if scheduler.is_shared else scheduler.project_id}
-    lifecycle.absorb(Job, rows, keep=OURS, verbs=verbs, projects=projects, **place)
+    lifecycle.absorb(
+        Job, rows, keep=OURS, topic=scheduler.topic, project_id=scheduler.event_project, verbs=verbs, projects=projects
+    )
 
 
 def _facts(job: types.Job, old: Known | None) -> dict[str, Any]:
@@ -203,18 +204,17 @@ def _mark_absent(absent: list[Known]) -> int:
 
 def _settle_array(row: Known) -> int:
     """An array is what its tasks are: running while any of them lives, failed when any of them did."""
-    tasks = list(
-        Job.objects.filter(provider_id__startswith=f"{row.provider_id}_", created_at__gte=Job.objects.get(pk=row.id).created_at)
-        .values_list("state", flat=True)
-    )
-    if not tasks:
+    begun = Job.objects.filter(pk=row.id).values("created_at")
+    tasks = Job.objects.filter(provider_id__startswith=f"{row.provider_id}_", created_at__gte=Subquery(begun))
+    states = list(tasks.values_list("state", flat=True))
+    if not states:
         return 0
-    live = any(state not in ENDED for state in tasks)
-    bad = next((state for state in tasks if state in ENDED and state != JobState.COMPLETED), JobState.COMPLETED)
+    live = any(state not in ENDED for state in states)
+    bad = next((state for state in states if state in ENDED and state != JobState.COMPLETED), JobState.COMPLETED)
     to = JobState.RUNNING if live else JobState(bad)
     if row.state == to:
         return 0
-    times = {} if live else {"ended": timezone.now(), "is_accounted": True}
+    times: dict[str, Any] = {} if live else {"ended": timezone.now(), "is_accounted": True}
     lifecycle.move_all(Job, [row.id], to, **times)
     return 1
 

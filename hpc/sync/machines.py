@@ -11,12 +11,22 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from activity import lifecycle
-from activity.models import Stateful, new_id
+from activity.models import new_id
 from cloudmesh import types
 from hpc.models import Load, Node, Queue, Scheduler
 from hpc.sync import placing
 
-QUEUE = ("name", "is_default", "max_walltime", "default_walltime", "max_nodes", "nodes", "cores", "cores_used", "priority")
+QUEUE = (
+    "name",
+    "is_default",
+    "max_walltime",
+    "default_walltime",
+    "max_nodes",
+    "nodes",
+    "cores",
+    "cores_used",
+    "priority",
+)
 NODE = ("name", "cores", "cores_used", "memory", "memory_used", "gpus", "gpus_used", "load")
 LISTS = ("queues", "properties", "jobs")
 SAMPLE = datetime.timedelta(minutes=1)
@@ -63,7 +73,8 @@ def sample(scheduler: Scheduler) -> None:
         cursor.execute(
             """
             INSERT INTO hpc_load (queue_id, at, running, waiting, cores_used, cores)
-            SELECT queue.id, %s, count(job.id) FILTER (WHERE job.state IN ('starting', 'running', 'suspended', 'ending')),
+            SELECT queue.id, %s,
+                   count(job.id) FILTER (WHERE job.state IN ('starting', 'running', 'suspended', 'ending')),
                    count(job.id) FILTER (WHERE job.state IN ('queued', 'held', 'requested')),
                    coalesce(sum(job.cores) FILTER (WHERE job.state IN ('running', 'ending')), 0), queue.cores
             FROM hpc_queue AS queue LEFT JOIN hpc_job AS job
@@ -84,7 +95,7 @@ def _native(native: Mapping[str, Any], *more: object) -> dict[str, str]:
 
 
 @transaction.atomic
-def _merge(model: type[Stateful], scheduler: Scheduler, rows: list[dict[str, Any]]) -> tuple[int, int]:
+def _merge(model: type[Queue] | type[Node], scheduler: Scheduler, rows: list[dict[str, Any]]) -> tuple[int, int]:
     mine = model._default_manager.filter(scheduler=scheduler).select_for_update(no_key=True).order_by("pk")
     known: dict[str, tuple[uuid.UUID, str, str, int]] = {
         name: (pk, digest, state, version)
@@ -96,12 +107,12 @@ def _merge(model: type[Stateful], scheduler: Scheduler, rows: list[dict[str, Any
         pk, _, state, version = known.get(row["name"], (new_id(), "", "", 0))
         written.append({"id": pk, "scheduler": str(scheduler.pk), "version": version + 1, **_dated(row)})
         verbs[pk] = "found" if not version else "changed" if state == row["state"] else row["state"]
-    place = {"topic": scheduler.topic, "project_id": None if scheduler.is_shared else scheduler.project_id}
-    lifecycle.absorb(model, written, keep=("scheduler", "created_at"), verbs=verbs, **place)
+    topic, project = scheduler.topic, scheduler.event_project
+    lifecycle.absorb(model, written, keep=("scheduler", "created_at"), topic=topic, project_id=project, verbs=verbs)
     gone = [entry[0] for name, entry in known.items() if name not in {row["name"] for row in rows}]
     if gone:
         model._default_manager.filter(pk__in=gone).delete()
-        lifecycle.note(kind=model.KIND, verb="removed", data={"count": len(gone)}, **place)
+        lifecycle.note(kind=model.KIND, verb="removed", topic=topic, project_id=project, data={"count": len(gone)})
     return len(rows), len(written) + len(gone)
 
 

@@ -50,6 +50,7 @@ def people_of(scheduler: Scheduler, logins: Collection[str], accounts: Collectio
     names = [name for name, _ in known]
     owners = {name: user for name, user in known if names.count(name) == 1}
     theirs = Membership.objects.filter(user__in=owners.values(), project__name__in=accounts)
-    return People(owners, {(user, name): project for user, name, project in theirs.values_list(
-        "user_id", "project__name", "project_id"
-    )})
+    return People(
+        owners,
+        {(user, name): project for user, name, project in theirs.values_list("user_id", "project__name", "project_id")},
+    )

@@ -52,7 +52,7 @@ def watch(scheduler_ids: Collection[uuid.UUID]) -> None:
         pace.watch(pk)
 
 
-def watched_by(project_ids: Collection[uuid.UUID | str]) -> list[uuid.UUID]:
+def watched_by(project_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
     """The schedulers that somebody who looks at these projects looks at: theirs, and those where a job of theirs is."""
     theirs = Q(project__in=project_ids)
     busy = Job.objects.filter(project__in=project_ids, state__in=LIVE).values("scheduler")

@@ -49,13 +49,16 @@ def visiting(backend: Backend, bearer: Bearer) -> Iterator[None]:
         _answered(backend, time.monotonic() - began)
 
 
-def kept(bearer: Bearer, make: Callable[[], Driver]) -> Driver:
-    """This thread's driver for a credential, made once for each version of it, so that logins are reused."""
-    drivers: dict[uuid.UUID, tuple[int, Any]] = _kept.__dict__.setdefault("drivers", {})
-    version, driver = drivers.get(bearer.pk, (-1, None))
+def kept(bearer: Bearer, make: Callable[[], Driver], *, name: str = "") -> Driver:
+    """This thread's driver for a credential, made once for each version of it, so that logins are reused.
+
+    `name` tells apart those who share the credential.
+    """
+    drivers: dict[tuple[uuid.UUID, str], tuple[int, Any]] = _kept.__dict__.setdefault("drivers", {})
+    version, driver = drivers.get((bearer.pk, name), (-1, None))
     if driver is None or version != bearer.credential_version:
         driver = make()
-        drivers[bearer.pk] = (bearer.credential_version, driver)
+        drivers[bearer.pk, name] = (bearer.credential_version, driver)
     found: Driver = driver
     return found
 

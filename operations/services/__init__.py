@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import NoticeKind, User
 from accounts.services import notify
 from activity import lifecycle
-from cloudmesh.errors import Conflict, Invalid
+from cloudmesh.errors import Conflict, Invalid, near
 from cloudmesh.types import Json
 from operations import engine
 from operations.models import OPEN, Operation, OperationState, Patience, new_token
@@ -22,7 +22,7 @@ from projects.services import on_leave
 
 #: What can be done about a wish that failed, by the kind of its error.
 ADVICE = {
-    "Refused": "Give the cloud a credential that works, on its page under Clouds; then try again.",
+    "Refused": "Give a credential that works, on the page of the cloud or the cluster; then try again.",
     "Unreachable": "See on top of the page how the provider is; when it answers again, try again.",
     "Busy": "See on top of the page how the provider is; when it answers again, try again.",
     "Full": "The provider itself is full: delete something there, choose something smaller or another provider.",
@@ -59,6 +59,13 @@ def operation_facts(operations: Sequence[Operation]) -> list[OperationFacts]:
     for parent, state, count in children.values_list("parent", "state").annotate(models.Count("pk")):
         counts[parent][state] = count
     return [OperationFacts(operation=operation, counts=counts.get(operation.pk, {})) for operation in operations]
+
+
+def check_patience(if_down: str) -> None:
+    """Raises Invalid for what is no Patience."""
+    if if_down not in Patience.values:
+        hint = near(if_down, Patience.values)
+        raise Invalid(f"if_down is wait or fail, not {if_down[:40]!r}.{hint}", field="if_down")
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from activity import events
 from activity.events import Hint
 from clouds import services as clouds
+from hpc import services as hpc
 from portal.consumers.news import News
 from portal.consumers.threads import Threads
 
@@ -214,6 +215,7 @@ class Hub:
             try:
                 if projects:
                     await threads.run(clouds.watch, project_ids=projects)
+                    await threads.run(hpc.watch, project_ids=projects)
             except (redis.RedisError, DatabaseError) as error:
                 log.warning("Cannot tell which of %d projects are watched: %s", len(projects), error)
             await asyncio.sleep(1)

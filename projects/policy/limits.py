@@ -24,6 +24,7 @@ RESOURCES: Mapping[str, Resource] = {
     "disk": Resource("disk", " GiB"),
     "nodes": Resource("nodes"),
     "jobs": Resource("jobs at once"),
+    "core_hours": Resource("core-hours in 30 days"),
     "lease_hours": Resource("lease", " h", is_of_a_wish=True),
     "walltime_hours": Resource("walltime", " h", is_of_a_wish=True),
 }

@@ -13,12 +13,17 @@ from accounts import services as accounts
 from accounts.models import Answered, Authenticator, Webhook
 from cloudmesh.errors import CloudmeshError
 from clouds.models import CloudAccount
+from hpc.models import Login, Scheduler
 
 PLACE = operator.attrgetter("place")
 #: Every sealed column, and what its documents are bound to.
 SEALED: tuple[tuple[type[Model], str, Callable[[Any], Mapping[str, str]]], ...] = (
     (CloudAccount, "credential", PLACE),
     (CloudAccount, "pending", PLACE),
+    (Scheduler, "credential", PLACE),
+    (Scheduler, "pending", PLACE),
+    (Login, "credential", PLACE),
+    (Login, "pending", PLACE),
     (Authenticator, "secret", accounts.place_of_code),
     (Webhook, "secret", accounts.place_of),
     (Answered, "answer", accounts.place_of_answer),

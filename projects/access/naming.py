@@ -8,7 +8,7 @@ from django.db.models import Model, Q, QuerySet
 
 from cloudmesh.errors import Invalid, NotFound
 from cloudmesh.types import expand_names, is_glob
-from projects import access
+from projects.access.allowed import first_named
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Found = TypeVar("Found", bound=Model)
@@ -54,7 +54,7 @@ def _called(names: list[str], live: QuerySet[Found], kind: str) -> list[Found]:
     found = list(live.filter(name__in=names)) if len(names) > 1 else []
     if {str(record) for record in found} == set(names) and len(found) == len(names):
         return found
-    return [access.first_named(live, name, kind=kind) for name in names]
+    return [first_named(live, name, kind=kind) for name in names]
 
 
 def _regex(glob: str) -> str:
