@@ -13,7 +13,7 @@ RUNS = frozenset({JobState.RUNNING, JobState.SUSPENDED, JobState.ENDING})
 USED = """
 SELECT job.id AS object_id, job.project_id, job.owner_id AS user_id, 'scheduler:' || job.scheduler_id AS scope,
        cluster.name AS label, job.cores, job.memory AS ram, 0::bigint AS disk, job.nodes,
-       job.started AS begins_at, greatest(job.ended, job.started) AS ends_at
+       job.started AS begins_at, CASE WHEN job.ended IS NOT NULL THEN greatest(job.ended, job.started) END AS ends_at
 FROM hpc_job AS job JOIN hpc_cluster AS cluster ON cluster.id = job.cluster_id
 WHERE job.id = ANY(%(ids)s) AND job.project_id IS NOT NULL AND job.started IS NOT NULL AND job.array = ''
 """

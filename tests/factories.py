@@ -19,17 +19,20 @@ from typing import Any, TypeVar
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.utils import timezone
 
+from accounts import secrets
 from accounts import services as people
 from accounts.models import SshKey, User
 from activity import lifecycle
-from cloudmesh.types import ServerState
+from cloudmesh.types import JobState, ServerState
 from clouds import services
 from clouds.drivers.simulator import control
 from clouds.models import CloudAccount, Flavor, Image, Server, Volume
 from clouds.sync import schedule
+from hpc.models import Cluster, Job, Scheduler
 from operations import engine
-from operations.models import RUNNABLE, Operation
+from operations.models import RUNNABLE, CredentialState, Operation
 from projects import services as projects
 from projects.models import Project, Role
 
@@ -64,6 +67,42 @@ def public_key(comment: str = "") -> str:
     kind, body = b"ssh-ed25519", next(numbers).to_bytes(32)
     blob = struct.pack(">I", len(kind)) + kind + struct.pack(">I", len(body)) + body
     return f"ssh-ed25519 {base64.b64encode(blob).decode()} {comment}".strip()
+
+
+# -- schedulers ------------------------------------------------------------------------------------------------
+
+
+def make_scheduler(project: Project, owner: User, name: str = "india", **more: Any) -> Scheduler:
+    """A verified scheduler that is shown as one cluster of its name, or as `clusters`: names with their queues."""
+    clusters = more.pop("clusters", {name: []})
+    facts = {"driver": "simulator", "way": "simulator", "state": CredentialState.ACTIVE, **more}
+    scheduler = Scheduler(name=name, project=project, owner=owner, **facts)
+    scheduler.credential = secrets.seal(secrets.ring(), {}, **scheduler.place)
+    [scheduler] = lifecycle.begin([scheduler])
+    for called, queues in clusters.items():
+        Cluster.objects.create(scheduler=scheduler, name=called, chosen=queues)
+    return scheduler
+
+
+def make_job(scheduler: Scheduler, name: str = "", **more: Any) -> Job:
+    """A job of the first cluster as it would be stored; without `project` it is nobody's here."""
+    number = next(numbers)
+    facts = {
+        "cluster": scheduler.clusters.order_by("name")[0],
+        "provider_id": str(1000 + number),
+        "state": JobState.QUEUED,
+        "queue": "batch",
+        "login": "fsalice",
+        "cores": 1,
+        "nodes": 1,
+        "tasks": 1,
+        "walltime": 3600,
+        "submitted": timezone.now(),
+        "seen_at": LONG_AGO,
+        **more,
+    }
+    [job] = lifecycle.begin([Job(scheduler=scheduler, name=name or f"job{number}", **facts)])
+    return job
 
 
 # -- clouds ----------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ GRACE = datetime.timedelta(seconds=120)
 #: How long an ended job is compared with what the scheduler still tells of it, and asked for in accounting.
 FRESH = datetime.timedelta(minutes=15)
 MOST_ASKED = 500  # ids in one question to accounting
-OURS = ("scheduler", "project", "owner", "token", "created_at")
+OURS = ("scheduler", "project", "owner", "token", "script", "created_at")
 TIMES = ("submitted", "expected", "started", "ended")
 SAME = (
     "login", "queue", "account", "qos", "nodes", "tasks", "cores", "gpus", "memory", "walltime", "array", "dependency",
@@ -171,6 +171,7 @@ def _facts(job: types.Job, old: Known | None) -> dict[str, Any]:
         "name": job.name[:255],
         "provider_id": job.id,
         "token": job.token,
+        "script": "",
         "hosts": orjson.dumps(job.hosts).decode(),
         "missing_since": None,
         "created_at": times["submitted"] or timezone.now().isoformat(),
