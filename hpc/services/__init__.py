@@ -1,5 +1,6 @@
 """What people do with clusters: `schedulers`, `logins` and `jobs`."""
 
+from hpc.services.experiments import find_experiments, remove_experiments
 from hpc.services.jobs import (
     JobPlan,
     change_jobs,
@@ -25,15 +26,20 @@ from hpc.services.schedulers import (
     switch_scheduler,
     watch,
 )
+from hpc.services.templates import Filled, delete_template, fill_template, save_template
 
 __all__ = [
+    "Filled",
     "JobPlan",
     "change_jobs",
     "change_scheduler",
+    "delete_template",
     "driver_named",
     "drivers",
     "fields",
+    "fill_template",
     "find_cluster",
+    "find_experiments",
     "find_jobs",
     "forecast_job",
     "job_abilities",
@@ -44,9 +50,11 @@ __all__ = [
     "read_job_file",
     "refresh_scheduler",
     "register_scheduler",
+    "remove_experiments",
     "remove_login",
     "remove_scheduler",
     "replace_credential",
+    "save_template",
     "set_clusters",
     "submit_job",
     "switch_scheduler",

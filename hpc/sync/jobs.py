@@ -71,14 +71,16 @@ class Reading:
 
     def to_ask(self) -> list[str]:
         """The ids whose end accounting has to tell."""
-        ended = [row for row in self.known.values() if row.state in ENDED and not row.is_accounted]
+        since = self.began - FRESH
+        ended = [row for row in self.known.values() if row.ended and row.ended > since and not row.is_accounted]
         return [row.provider_id for row in (*self.absent(), *ended)][:MOST_ASKED]
 
 
 def begin(scheduler: Scheduler, seen: Iterable[types.Job], began: datetime.datetime) -> Reading:
-    recent = Q(state__in=LIVE) | Q(ended__gt=began - FRESH)
-    rows = Job.objects.filter(recent, scheduler=scheduler).exclude(provider_id="")
-    return Reading(scheduler, began, {job.id: job for job in seen}, {row.provider_id: row for row in _rows(rows)})
+    jobs = {job.id: job for job in seen}
+    wanted = Q(state__in=LIVE) | Q(ended__gt=began - FRESH) | Q(provider_id__in=_listed(list(jobs)))
+    rows = Job.objects.filter(wanted, scheduler=scheduler).exclude(provider_id="")
+    return Reading(scheduler, began, jobs, _by_id(rows, jobs))
 
 
 @transaction.atomic
@@ -116,11 +118,21 @@ def _held(scheduler: Scheduler, jobs: list[types.Job]) -> dict[str, Known]:
     Among them are wishes whose answer did not reach us, known by their token.
     """
     by_token = {job.token: job.id for job in reversed(jobs) if job.token}
-    recent = Q(state__in=LIVE) | Q(ended__gt=timezone.now() - FRESH)
-    made = recent & Q(provider_id__in=_listed([job.id for job in jobs]))
+    made = Q(provider_id__in=_listed([job.id for job in jobs]))
     wished = Q(provider_id="", token__in=_listed(list(by_token))) & ~Q(token="")
     rows = Job.objects.filter(made | wished, scheduler=scheduler).order_by("pk").select_for_update(no_key=True)
-    return {row.provider_id or by_token[row.token]: row for row in _rows(rows)}
+    return _by_id(rows, {job.id: job for job in jobs}, by_token)
+
+
+def _by_id(rows: Any, seen: Mapping[str, types.Job], by_token: Mapping[str, str] | None = None) -> dict[str, Known]:
+    """The newest row of each id. Schedulers count from the beginning again some day: then an ended one is another."""
+    found = {}
+    for row in _rows(rows.order_by("pk")):
+        key = row.provider_id or (by_token or {})[row.token]
+        job = seen.get(key)
+        if not (job and job.submitted and row.ended and job.submitted > row.ended):
+            found[key] = row
+    return found
 
 
 def _write(

@@ -8,8 +8,8 @@ import posixpath
 
 from cloudmesh.errors import Gone, Rejected
 from cloudmesh.types import JobSpec
-from hpc.backends.files import FarFiles, home_of
-from hpc.drivers import Files, HpcDriver, Part
+from hpc.backends.files import ShellFiles
+from hpc.drivers import Files, HpcDriver, Part, Shell
 from hpc.models import Experiment, Job
 
 FOLDER = "cloudmesh/experiments"  # below the home directory
@@ -50,14 +50,23 @@ def remove(driver: HpcDriver, experiment: Experiment) -> None:
 
 
 def _root(driver: HpcDriver) -> str:
+    """The directory of all experiments of whoever the driver acts as, made where it is missing."""
     shell = driver.site.shell
-    return posixpath.join(home_of(shell) if shell else "/home", FOLDER)
+    return _made(shell) if shell else f"/home/{FOLDER}"
+
+
+def _made(shell: Shell) -> str:
+    answer = shell.run("sh", "-c", 'cd && mkdir -p -- "$1" && cd -- "$1" && pwd -P', "sh", FOLDER)
+    if answer.code:
+        raise Rejected(f"No directory for experiments can be made in the home of {shell.login}: {answer.error.strip()}")
+    return answer.output.decode(errors="surrogateescape").rstrip("\n")
 
 
 def _files(driver: HpcDriver, root: str) -> Files:
+    """Those that the scheduler keeps itself, else those of its login node."""
     own = driver.files(root)
     if own is not None:
         return own
     if driver.site.shell is None:
         raise Rejected("The files of this scheduler cannot be reached: it has no login node.")
-    return FarFiles(driver.site.shell, root)
+    return ShellFiles(driver.site.shell, root)

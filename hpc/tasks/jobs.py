@@ -6,12 +6,13 @@ A submission first looks for its token wherever it may have been asked for befor
 import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from activity import lifecycle
 from cloudmesh.errors import Gone
 from cloudmesh.types import ENDED, JobSpec, JobState
 from hpc.drivers import HpcDriver
-from hpc.models import Cluster, Job, Login
+from hpc.models import Cluster, Experiment, Job, Login
 from hpc.sync import connect, schedule
 from hpc.tasks import files
 from operations import engine
@@ -190,3 +191,17 @@ def read_file(operation: Operation) -> Outcome:
             "size": part.size,
         },
     )
+
+
+@handles("experiment.remove", deadline=5 * MINUTES)
+def remove_experiment(operation: Operation) -> Outcome:
+    experiment = (
+        Experiment.objects.select_related("job__scheduler", "owner").filter(pk=str(operation.target_id)).first()
+    )
+    if experiment is None:
+        raise Gone("The experiment was removed together with its scheduler.")
+    scheduler = experiment.job.scheduler
+    with connect.acting(scheduler, Login.objects.filter(scheduler=scheduler, user=experiment.owner).first()) as driver:
+        files.remove(driver, experiment)
+    Experiment.objects.filter(pk=experiment.pk).update(removed_at=timezone.now())
+    return Done(step="removed")
