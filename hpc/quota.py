@@ -5,7 +5,7 @@ import uuid
 from collections import defaultdict
 
 from django.db.models import Count, F, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Extract
 from django.utils import timezone
 
 from hpc.models import LIVE, Job, Scheduler
@@ -25,10 +25,11 @@ def taken_by(project: Project) -> quota.Taken:
     found: dict[str, dict[uuid.UUID | None, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     mine = Job.objects.filter(project=project).order_by()
     live = mine.filter(state__in=LIVE).values_list("scheduler", "owner")
-    amounts = (Count("pk"), Sum("cores", default=0), Sum("nodes", default=0))
-    for scheduler, owner, jobs, cores, nodes, hours in live.annotate(
-        *amounts, Sum(F("cores") * Coalesce(F("walltime"), 0) / HOUR, default=0)
-    ):
+    promised = Sum(F("cores") * Coalesce(F("walltime"), 0) / HOUR, default=0)
+    counted = live.annotate(
+        count=Count("pk"), cores_=Sum("cores", default=0), nodes_=Sum("nodes", default=0), promised=promised
+    )
+    for scheduler, owner, jobs, cores, nodes, hours in counted:
         found[_lane(scheduler)][owner] = {"jobs": jobs, "cores": cores, "nodes": nodes, "core_hours": hours}
     for scheduler, owner, used in _used(project):
         taken = found[_lane(scheduler)][owner]
@@ -41,8 +42,10 @@ def _used(project: Project) -> list[tuple[uuid.UUID, uuid.UUID | None, int]]:
     ended = (
         Job.objects.filter(project=project, ended__gt=since, started__isnull=False).exclude(state__in=LIVE).order_by()
     )
-    rows = ended.values_list("scheduler", "owner").annotate(seconds=Sum((F("ended") - F("started")) * F("cores")))
-    return [(scheduler, owner, round(time.total_seconds() / HOUR)) for scheduler, owner, time in rows]
+    rows = ended.values_list("scheduler", "owner").annotate(
+        seconds=Sum(Extract(F("ended") - F("started"), "epoch") * F("cores"))
+    )
+    return [(scheduler, owner, round(float(seconds) / HOUR)) for scheduler, owner, seconds in rows]
 
 
 def _lane(scheduler: uuid.UUID) -> str:
