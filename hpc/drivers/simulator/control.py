@@ -50,6 +50,7 @@ def set_crowd(world: World, load: float) -> None:
     with world.work() as desk:
         schedule.settle(desk)
         crowd.begin(desk, load)
+        schedule.wake(desk)
 
 
 def set_limits(world: World, *, max_jobs: int | None = None, max_bytes: int | None = None) -> None:

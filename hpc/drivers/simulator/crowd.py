@@ -69,6 +69,12 @@ def _submit(desk: Desk, luck: random.Random, queue: Row, when: float) -> None:
 
 
 def begin(desk: Desk, load: float) -> None:
-    """Let them keep this part of the cores busy, 0 for none at all; what runs goes on."""
+    """Let them keep this part of the cores busy from now on; at 0 they take their jobs with them."""
     desk.set("crowd", load)
     desk.set("crowd_at", desk.now)
+    if not load:
+        desk.db.execute(
+            "UPDATE job SET state = 'CANCELLED', reason = 'CancelledByOwner', ended = ?, code = NULL"
+            " WHERE ended IS NULL AND login IN (SELECT value FROM json_each(?))",
+            (desk.now, json.dumps(PEOPLE)),
+        )
