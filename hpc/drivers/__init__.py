@@ -144,6 +144,11 @@ class HpcDriver(abc.ABC):
         self.credential = credential
         self.site = site
 
+    @classmethod
+    def fields_on(cls, way: str) -> tuple[Field, ...]:
+        """Those of `fields` that mean something on this way."""
+        return cls.fields
+
     # -- reading -------------------------------------------------------------------------------------------
 
     @abc.abstractmethod

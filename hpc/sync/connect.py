@@ -64,20 +64,22 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     Way.SIMULATOR: (),
 }
+#: What drivers call the login that they act as.
+NAMES = ("login", "user", "username")
 #: What somebody's own login needs beside its name.
 OWN_FIELDS: Mapping[str, tuple[Field, ...]] = {
     Way.LOCAL: (),
     Way.SSH: (KEY, PASSPHRASE),
     Way.REST: (TOKEN,),
-    Way.SIMULATOR: (),
+    Way.SIMULATOR: (Field(name="password", label="Password", type="password", secret=True),),
 }
 
 
 def fields(driver: str, way: str) -> tuple[Field, ...]:
     """What a scheduler of this kind is registered with on this way. Raises Invalid."""
-    own = drivers.named(driver).fields
-    given = {field.name for field in own}
-    return (*(field for field in FIELDS[Way(way)] if field.name not in given), *own)
+    usual = FIELDS[Way(way)]
+    given = {"user", *(field.name for field in usual)}
+    return (*usual, *(field for field in drivers.named(driver).fields_on(way) if field.name not in given))
 
 
 @contextlib.contextmanager
@@ -125,7 +127,7 @@ def pinned(scheduler: Scheduler, facts: Mapping[str, str]) -> dict[str, str]:
 def try_pending(scheduler: Scheduler, facts: Mapping[str, str]) -> str:
     """Reach a scheduler with the credential that waits to be verified; answers what it is. Raises DriverError."""
     plain = secrets.unseal(secrets.ring(), scheduler.pending, **scheduler.place)
-    return _driver(scheduler, plain, facts.get("login", ""), facts).check()
+    return _driver(scheduler, plain, _reader(scheduler, facts), facts).check()
 
 
 def try_login(login: Login) -> str:
@@ -134,14 +136,15 @@ def try_login(login: Login) -> str:
     return _driver(login.scheduler, plain, login.name).check()
 
 
-def _reader(scheduler: Scheduler) -> str:
-    return str(scheduler.facts.get("login", ""))
+def _reader(scheduler: Scheduler, facts: Mapping[str, str] | None = None) -> str:
+    known = scheduler.facts if facts is None else facts
+    return str(known.get("login") or known.get("username", ""))
 
 
 def _driver(
     scheduler: Scheduler, plain: Mapping[str, str], login: str, facts: Mapping[str, str] | None = None
 ) -> HpcDriver:
-    known = {**(scheduler.facts if facts is None else facts), **plain, "login": login, "way": scheduler.way}
+    known = {**(scheduler.facts if facts is None else facts), **plain, **dict.fromkeys(NAMES, login)}
     guard = _guard(scheduler)
     site = Site(
         state_dir=settings.STATE_DIR,

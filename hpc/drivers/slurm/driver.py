@@ -11,6 +11,9 @@ from hpc.drivers.slurm.commands import Commands
 from hpc.drivers.slurm.rest import Rest
 from hpc.drivers.slurm.way import Way
 
+#: The fields of slurmrestd.
+REST = frozenset({"url", "user", "token", "ca_bundle"})
+
 
 class Slurm(HpcDriver):
     """Slurm 20.11 and later. The wish's token is the job's comment, `cloudmesh:TOKEN`.
@@ -64,6 +67,12 @@ class Slurm(HpcDriver):
         ),
     )
     abilities = Abilities({})
+
+    @classmethod
+    def fields_on(cls, way: str) -> tuple[Field, ...]:
+        """What is asked of its REST interface, or of its commands; a cluster's name of both."""
+        is_rest = way == "rest"
+        return tuple(field for field in cls.fields if (field.name in REST) == is_rest or field.name == "cluster")
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         super().__init__(credential, site)
