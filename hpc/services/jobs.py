@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from accounts.models import User
 from activity import lifecycle
@@ -184,7 +184,8 @@ def find_jobs(
     seen = seen.filter(project=project) if project else seen
     by_id = {job.provider_id: job for job in seen.filter(provider_id__in=names).order_by("created_at")}
     others = [name for name in names if name not in by_id]
-    live = seen.filter(state__in=LIVE) | seen.filter(pk__in=[name for name in others if naming.ID.fullmatch(name)])
+    named = seen.filter(Q(project__isnull=False) | Q(owner=actor.pk), state__in=LIVE)  # not what merely runs beside
+    live = named | seen.filter(pk__in=[name for name in others if naming.ID.fullmatch(name)])
     found = [*by_id.values(), *(naming.find(live, others, kind="job") if others else [])]
     for job in found:
         _require_own(actor, job, permission=permission)

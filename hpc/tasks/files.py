@@ -51,8 +51,16 @@ def remove(driver: HpcDriver, experiment: Experiment) -> None:
 
 def _root(driver: HpcDriver) -> str:
     """The directory of all experiments of whoever the driver acts as, made where it is missing."""
-    shell = driver.site.shell
-    return _made(shell) if shell else f"/home/{FOLDER}"
+    if driver.site.shell:
+        return _made(driver.site.shell)
+    home = f"/home/{driver.credential['login']}"
+    files, place = _files(driver, home), ""
+    for part in FOLDER.split("/"):
+        known = {entry.name for entry in files.entries(place)}
+        place = posixpath.join(place, part)
+        if part not in known:
+            files.make(place)
+    return posixpath.join(home, place)
 
 
 def _made(shell: Shell) -> str:

@@ -1,4 +1,4 @@
-"""Fill an empty portal with what a person needs to begin: themselves, a project, and three simulated clouds."""
+"""Fill an empty portal with what a person needs to begin: themselves, a project, simulated clouds and clusters."""
 
 import getpass
 import pathlib
@@ -15,16 +15,21 @@ from cloudmesh.errors import Conflict, Invalid
 from clouds import services as clouds
 from clouds.models import Cloud, CloudAccount
 from clouds.sync import schedule
+from hpc import services as hpc
+from hpc.models import Identity, Scheduler
+from hpc.sync import schedule as readings
 from operations import engine
 from projects import services as projects
 from projects.models import Project
 
 PROJECT = "sandbox"
+SCHEDULER = "india"
+CLUSTERS = {"india": [], "delta": ["delta*"]}
 WORLDS = {"alamo": "Alamo, small and near", "india": "India, the large one", "sierra": "Sierra, far away"}
 
 
 class Command(BaseCommand):
-    help = "Fill a new portal with its owner, a project and three simulated clouds; doing it again changes nothing."
+    help = "Fill a new portal with its owner, a project, simulated clouds and clusters; doing it again changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._owner()
@@ -34,6 +39,9 @@ class Command(BaseCommand):
                 demo = {"world": name, "username": "demo", "password": "demo"}
                 connect_world(owner, project, name, demo, label=label, shared=True)
                 self.stdout.write(f"cloud {name}: {label}")
+        if not Scheduler.objects.exists():
+            connect_scheduler(owner, project)
+            self.stdout.write(f"clusters {', '.join(CLUSTERS)}: simulated")
 
     def _owner(self) -> User:
         """The portal's first administrator, named like whoever runs it; with their public SSH keys."""
@@ -71,3 +79,16 @@ def connect_world(
     for sync in account.syncs.order_by("kind"):
         schedule.run(sync.pk)
     return account
+
+
+def connect_scheduler(actor: User, project: Project) -> None:
+    """Register, verify and read the simulated scheduler at once, shown as two clusters."""
+    demo = {"world": SCHEDULER, "username": "demo", "password": "demo"}
+    with transaction.atomic():
+        scheduler, verify = hpc.register_scheduler(
+            actor=actor, project=project, name=SCHEDULER, driver="simulator", way="simulator", credential=demo,
+            label="Simulated", shared=True, identity=Identity.ONE, clusters=CLUSTERS,
+        )  # fmt: skip
+    engine.run(verify.pk)
+    for sync in scheduler.syncs.order_by("-kind"):
+        readings.run(sync.pk)
