@@ -1,5 +1,6 @@
 """Operations over REST: what was asked for, how far it is, and changing one's mind."""
 
+import dataclasses
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -57,7 +58,7 @@ class OperationAnswer(Answer):
 class OperationWhole(OperationAnswer):
     """A wish with what came of it."""
 
-    result = serializers.JSONField(source="operation.result")
+    result = serializers.JSONField(help_text="For whoever asked; empty for others")
     decision = serializers.DictField(allow_null=True, help_text="What policies said, where somebody had to be asked")
     next = serializers.CharField(help_text="What can be done about it; empty where nothing needs to be done")
 
@@ -121,7 +122,8 @@ class Operations(Lists):
     @extend_schema(responses=OperationWhole)
     def retrieve(self, request: Signed, id: uuid.UUID) -> Response:
         operation = access.fetch(Operation, id, actor=request.user, permission="operation.view")
-        return one(request, OperationWhole, self.facts([operation])[0])
+        result = services.result_of(operation, actor=request.user)
+        return one(request, OperationWhole, dataclasses.replace(self.facts([operation])[0], result=result))
 
     @extend_schema(request=NOTHING, responses=OperationAnswer)
     @action(detail=True, methods=["post"])

@@ -70,14 +70,13 @@ def detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
         "decision": facts.decision,
         "next_step": facts.next,
         "may_decide": services.waiting_for(request.user).filter(pk=operation.pk).exists(),
-        **_result(operation),
+        **_result(services.result_of(operation, actor=request.user)),
     }
     return render(request, "operations/operation_detail.html", context)
 
 
-def _result(operation: Operation) -> dict[str, Any]:
+def _result(rest: dict[str, Any]) -> dict[str, Any]:
     """What came of it: a text to read, a place to open, and whatever else."""
-    rest = dict(operation.result)
     return {"log": rest.pop("text", ""), "opens": rest.pop("url", ""), "result": rest}
 
 

@@ -293,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "projects.tasks.sweep_webhooks", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
     "project-ends": {"task": "projects.tasks.ends.end_projects", "schedule": 600, "options": {"expires": 600}},
     "sync": {"task": "clouds.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
+    "readings": {"task": "hpc.tasks.forget_readings", "schedule": 600.0, "options": {"expires": 600}},
     "hpc": {"task": "hpc.tasks.sync_due", "schedule": SYNC_TICK, "options": {"expires": SYNC_TICK}},
 }
 if CLOUDMESH_LDAP:

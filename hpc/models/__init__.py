@@ -7,7 +7,7 @@ from django.db import models
 
 from activity.models import Stateful
 from cloudmesh.types import NodeState, QueueState
-from hpc.models.jobs import LIVE, Experiment, Job, Template
+from hpc.models.jobs import LIVE, Experiment, Input, Job, Template
 from hpc.models.schedulers import Cluster, Identity, Login, Scheduler, Sync, Way
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Cluster",
     "Experiment",
     "Identity",
+    "Input",
     "Job",
     "Load",
     "Login",

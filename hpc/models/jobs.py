@@ -120,6 +120,23 @@ class Experiment(models.Model):
         return str(self.number)
 
 
+class Input(models.Model):
+    """A file that goes with a job into its directory; kept until it is there."""
+
+    USER_PATH = "job__owner"
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="inputs")
+    path = models.CharField(max_length=255)
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["job", "path"], name="input_once")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
 class Template(models.Model):
     """A job that a project saved: a script with parameters, and what it asks for.
 

@@ -1,14 +1,33 @@
 """Promises about experiments: the numbered directories that people's jobs leave at a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Max
 
 from accounts.models import User
-from cloudmesh.errors import Conflict, NotFound
+from cloudmesh.errors import Conflict, Invalid, NotFound
 from cloudmesh.types import expand_names
-from hpc.models import Experiment
+from hpc.models import Experiment, Input, Job
 from operations import services as operations
 from operations.models import Operation
 from projects import access
+
+MOST_INPUTS, LARGEST_INPUTS = 100, 8 * 2**20  # files, bytes of all together
+LONGEST_PATH = 255
+
+
+def add_experiment(*, job: Job, actor: User, command: str, files: Sequence[Mapping[str, Any]]) -> Experiment:
+    """The next of a person's numbered directories, for a job that is just wished for, with the files it starts from.
+
+    `files` are `{path, content}`: below the directory, and bytes. Raises Invalid.
+    """
+    inputs = [Input(job=job, path=_path(str(each["path"])), content=bytes(each["content"])) for each in files]
+    _check_inputs(inputs)
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    last = Experiment.objects.filter(owner=actor.pk).aggregate(last=Max("number"))["last"] or 0
+    Input.objects.bulk_create(inputs)
+    return Experiment.objects.create(owner=actor, number=last + 1, job=job, command=command[:2000])
 
 
 def find_experiments(*, actor: User, numbers: Sequence[str]) -> list[Experiment]:
@@ -20,6 +39,11 @@ def find_experiments(*, actor: User, numbers: Sequence[str]) -> list[Experiment]
     if missing or not wanted:
         raise NotFound(f"You have no experiment {', '.join(missing[:5]) or 'without a number'}.", wanted=missing)
     return [found[number] for number in wanted]
+
+
+def has_directory(job: Job) -> bool:
+    """Whether a job has a numbered directory at its cluster."""
+    return Experiment.objects.filter(job=job, removed_at=None).exclude(directory="").exists()
 
 
 def remove_experiments(*, actor: User, experiments: Sequence[Experiment]) -> Operation:
@@ -35,3 +59,25 @@ def remove_experiments(*, actor: User, experiments: Sequence[Experiment]) -> Ope
         actor=actor,
         lanes=[each.job.scheduler.lane for each in experiments],
     )
+
+
+def _path(path: str) -> str:
+    """Where an input goes: some names from the directory down. Raises Invalid."""
+    parts = path.split("/")
+    odd = any(part in ("", ".", "..") or not part.isprintable() for part in parts)
+    if odd or len(path.encode()) > LONGEST_PATH:
+        raise Invalid(f"{path[:60]!r} cannot be a file's path: name the way down, such as data/in.csv.", field="files")
+    return path
+
+
+def _check_inputs(inputs: Sequence[Input]) -> None:
+    if len(inputs) > MOST_INPUTS or sum(len(each.content) for each in inputs) > LARGEST_INPUTS:
+        raise Invalid(
+            f"A job takes up to {MOST_INPUTS} files of {LARGEST_INPUTS // 2**20} MiB together. Copy more to the cluster"
+            " yourself, and name its place in the script.",
+            field="files",
+        )
+    paths = [each.path for each in inputs]
+    for path in paths:
+        if paths.count(path) > 1 or any(other.startswith(f"{path}/") for other in paths):
+            raise Invalid(f"{path!r} is named twice.", field="files")

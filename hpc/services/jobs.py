@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from accounts.models import User
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid, NotAllowed, near
 from cloudmesh.types import ENDED, JobState, Json
 from hpc import quota as taking
-from hpc.models import LIVE, Cluster, Experiment, Job, Queue
-from hpc.services import logins
+from hpc.models import LIVE, Cluster, Job, Queue
+from hpc.services import experiments, logins
 from hpc.sync import connect
 from operations import services as operations
 from operations.models import Operation, Patience, new_token
@@ -33,6 +33,7 @@ LONGEST_ARRAY = 100_000
 TEXTS = ("queue", "account", "qos")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+/-]{0,254}\Z")
 FILES = ("output", "error", "script")
+LONGEST_PATH = 4000
 #: Action → the ability that its driver needs, the states it makes sense in.
 ACTIONS: Mapping[str, frozenset[JobState]] = {
     "cancel": frozenset(JobState) - ENDED,
@@ -79,16 +80,20 @@ def submit_job(
     """Submit a job. `wanted` is what JobSpec has: script, name, queue, account, qos, nodes, tasks, cores (of each
 
     task), gpus and memory (MiB; both of each node), walltime (seconds), array, after (jobs), is_held; and experiment,
-    whether it gets a numbered directory, and command, what people call it. Raises NotAllowed, PolicyDenied,
-    QuotaExceeded, Invalid, Conflict.
+    whether it gets a numbered directory, files that go there, and command, what people call it.
+
+    Raises NotAllowed, PolicyDenied, QuotaExceeded, Invalid, Conflict.
     """
     operations.check_patience(if_down)
     plan = _plan(actor, project, cluster, wanted, is_meant=True)
     decision = plan.decision.require()
     quota.check(plan.rooms)
     [job] = lifecycle.begin([_job(plan, actor)], actor=actor, verb="requested")
+    files = wanted.get("files") or ()
     if wanted.get("experiment", True):
-        _number(job, actor, str(wanted.get("command", "")))
+        experiments.add_experiment(job=job, actor=actor, command=str(wanted.get("command", "")), files=files)
+    elif files:
+        raise Invalid("Files go to the directory of an experiment; this job would have none.", field="files")
     return operations.request(
         "job.submit",
         targets=[job],
@@ -144,27 +149,55 @@ def change_jobs(*, actor: User, jobs: Sequence[Job], action: str) -> Operation:
     )
 
 
-def read_job_file(*, actor: User, job: Job, which: str, offset: int = 0, most: int = 65_536) -> Operation:
-    """Ask for a part of what a job wrote; a negative offset counts from the end.
+def read_job_file(
+    *,
+    actor: User,
+    job: Job,
+    which: str = "output",
+    path: str = "",
+    offset: int = 0,
+    most: int = 65_536,
+    is_raw: bool = False,
+) -> Operation:
+    """Ask for a part of what a job wrote, or of the file at `path` in the directory of its experiment.
 
-    Raises NotAllowed, Invalid, Conflict.
+    A negative offset counts from the end; raw is as base64. Raises NotAllowed, Invalid, Conflict.
     """
-    if which not in FILES:
+    if not path and which not in FILES:
         raise Invalid(f"There is {', '.join(FILES)}, not {which[:40]!r}.{near(which, FILES)}", field="which")
     if not 1 <= most <= MOST_READ:
         raise Invalid(f"most is between 1 and {MOST_READ} bytes, not {most}.", field="most")
+    params = {"which": which, "path": _below(job, path), "offset": offset, "most": most, "is_raw": is_raw}
+    return _look(actor, job, "job.read", params)
+
+
+def list_job_files(*, actor: User, job: Job, path: str = "") -> Operation:
+    """Ask what is in the directory of a job's experiment, or in one below it. Raises NotAllowed, Invalid, Conflict."""
+    return _look(actor, job, "job.files", {"path": _below(job, path, is_list=True)})
+
+
+def _look(actor: User, job: Job, kind: str, params: Mapping[str, Any]) -> Operation:
     _require_own(actor, job, permission="job.read")
     if not job.provider_id:
         raise Conflict(f"{job} is not at its cluster yet; it has written nothing.", state=job.state)
     return operations.request(
-        "job.read",
+        kind,
         targets=[job],
         project=job.project or access.default_project(actor),
         actor=actor,
         lanes=[job.scheduler.lane],
-        params={"which": which, "offset": offset, "most": most},
+        params=params,
         patience=Patience.FAIL,
     )
+
+
+def _below(job: Job, path: str, *, is_list: bool = False) -> str:
+    """A path in the directory of a job's experiment. Raises Invalid, Conflict."""
+    if ".." in path.split("/") or path.startswith("/") or "\0" in path or len(path) > LONGEST_PATH:
+        raise Invalid(f"{path[:60]!r} leads out of the directory of {job}; name the way down.", field="path")
+    if (path or is_list) and not experiments.has_directory(job):
+        raise Conflict(f"{job} has no directory of its own; it was not made as an experiment, or that was removed.")
+    return path
 
 
 def find_jobs(
@@ -359,10 +392,3 @@ def _job(plan: JobPlan, actor: User) -> Job:
         cores=plan.resources["cores"],
         **{name: spec[name] for name in ("name", "script", "nodes", "tasks", "gpus", "walltime", "array", *TEXTS)},
     )
-
-
-def _number(job: Job, actor: User, command: str) -> None:
-    """The next number of a person's experiments, taken under their own lock."""
-    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
-    last = Experiment.objects.filter(owner=actor.pk).aggregate(last=Max("number"))["last"] or 0
-    Experiment.objects.create(owner=actor, number=last + 1, job=job, command=command[:2000])

@@ -9,8 +9,8 @@ import posixpath
 from cloudmesh.errors import Gone, Rejected
 from cloudmesh.types import JobSpec
 from hpc.backends.files import ShellFiles
-from hpc.drivers import Files, HpcDriver, Part, Shell
-from hpc.models import Experiment, Job
+from hpc.drivers import Entry, Files, HpcDriver, Part, Shell
+from hpc.models import Experiment, Input, Job
 
 FOLDER = "cloudmesh/experiments"  # below the home directory
 
@@ -24,29 +24,63 @@ def prepared(driver: HpcDriver, job: Job, spec: JobSpec) -> JobSpec:
     folder = f"{experiment.number}-{job.token[:8]}"
     name = f"{job.login}-{experiment.number}"
     place = posixpath.join(root, folder)
-    files = _files(driver, root)
-    if folder not in {entry.name for entry in files.entries()}:
-        files.make(folder)
-        files.write(f"{folder}/{name}.sh", job.script.encode(), mode=0o700)
+    _put(_files(driver, root), folder, f"{name}.sh", job)
     job.directory, job.output, job.error = place, f"{place}/{name}.out", f"{place}/{name}.err"
     Experiment.objects.filter(pk=experiment.pk).update(directory=place)
     return dataclasses.replace(spec, directory=job.directory, output=job.output, error=job.error)
 
 
-def read(driver: HpcDriver, job: Job, which: str, *, offset: int, most: int) -> Part:
-    """A part of what a job wrote below the experiments. Raises Gone, Rejected for any other place."""
-    if which == "script":
+def read(driver: HpcDriver, job: Job, which: str, path: str, *, offset: int, most: int) -> Part:
+    """A part of what a job wrote, or of a file in its directory. Raises Gone, Rejected for any other place."""
+    if which == "script" and not path:
         text = job.script.encode()
         return Part(text[max(0, offset) :][:most], max(0, offset), len(text), job.created_at)
-    path = (job.error or job.output) if which == "error" else job.output
-    if not path:
+    if path:
+        whole = posixpath.join(_folder(job), path)
+    elif not (whole := (job.error or job.output) if which == "error" else job.output):
         raise Gone(f"The scheduler does not tell where {job} writes its {which}.")
-    return _files(driver, _root(driver)).read(path, offset=offset, most=most)
+    return _files(driver, _root(driver)).read(whole, offset=offset, most=most)
+
+
+def listed(driver: HpcDriver, job: Job, path: str) -> list[Entry]:
+    """What is in the directory of a job's experiment, or in one below it. Raises Gone, Rejected."""
+    return _files(driver, _root(driver)).entries(posixpath.join(_folder(job), path).rstrip("/"))
 
 
 def remove(driver: HpcDriver, experiment: Experiment) -> None:
     """Remove the directory of an experiment with all it holds."""
     _files(driver, _root(driver)).remove(posixpath.basename(experiment.directory))
+
+
+def _put(files: Files, folder: str, script: str, job: Job) -> None:
+    """The directory with the script and what the job starts from; what an earlier attempt wrote stays."""
+    inputs = {posixpath.join(folder, each.path): bytes(each.content) for each in Input.objects.filter(job=job)}
+    wanted = {**inputs, posixpath.join(folder, script): job.script.encode()}
+    places = {folder, *(f"{folder}/{place}" for path in inputs for place in _above(path.removeprefix(f"{folder}/")))}
+    known = {place: _opened(files, place) for place in sorted(places)}
+    for path, content in wanted.items():
+        place, name = posixpath.split(path)
+        if name not in known[place]:
+            files.write(path, content, mode=0o600 if path in inputs else 0o700)
+
+
+def _above(path: str) -> list[str]:
+    """The directories that a relative path goes through."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _opened(files: Files, place: str) -> set[str]:
+    """What is in a directory, which is made where it is missing."""
+    try:
+        return {entry.name for entry in files.entries(place)}
+    except Gone:
+        files.make(place)
+        return set()
+
+
+def _folder(job: Job) -> str:
+    return posixpath.basename(job.directory)
 
 
 def _root(driver: HpcDriver) -> str:

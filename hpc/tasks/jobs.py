@@ -3,7 +3,9 @@
 A submission first looks for its token wherever it may have been asked for before, so no job is submitted twice.
 """
 
+import base64
 import datetime
+import posixpath
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,8 +13,8 @@ from django.utils import timezone
 from activity import lifecycle
 from cloudmesh.errors import Gone
 from cloudmesh.types import ENDED, JobSpec, JobState
-from hpc.drivers import HpcDriver
-from hpc.models import Cluster, Experiment, Job, Login
+from hpc.drivers import Entry, HpcDriver
+from hpc.models import Cluster, Experiment, Input, Job, Login
 from hpc.sync import connect, schedule
 from hpc.tasks import files
 from operations import engine
@@ -20,6 +22,7 @@ from operations.engine import Done, Outcome, handles
 from operations.models import Operation, OperationState
 
 MINUTES = datetime.timedelta(minutes=1)
+MOST_ENTRIES = 2000
 
 
 def job_of(operation: Operation) -> Job:
@@ -61,6 +64,8 @@ def _submit_ended(operation: Operation, reason: str) -> None:
 
 
 def _never(job: Job, state: JobState, reason: str, made: str) -> None:
+    if state == JobState.CANCELLED:  # one that failed may be tried again
+        Input.objects.filter(job=job).delete()
     if not made and job.state not in ENDED:
         lifecycle.transition(job, state, reason=reason, is_accounted=True)
 
@@ -85,6 +90,7 @@ def submit_job(operation: Operation) -> Outcome:
     with transaction.atomic():
         engine.confirm(operation)
         _submitted(job, made, connect.acts_as(job.scheduler, login))
+        Input.objects.filter(job=job).delete()  # they are where it runs
     schedule.hurry(job.scheduler)
     schedule.ring(job.scheduler)
     return Done(step=f"submitted to {job.cluster} as {made}", result={"id": made})
@@ -180,17 +186,32 @@ def release_job(operation: Operation) -> Outcome:
 def read_file(operation: Operation) -> Outcome:
     """A part of what a job wrote."""
     job, params = job_of(operation), operation.params
+    where = {"which": str(params["which"]), "path": str(params.get("path", ""))}
     with connect.acting(job.scheduler, login_of(operation, job)) as driver:
-        part = files.read(driver, job, str(params["which"]), offset=int(params["offset"]), most=int(params["most"]))
-    return Done(
-        step="read",
-        result={
-            "text": part.data.decode(errors="replace"),
-            "offset": part.offset,
-            "next": part.offset + len(part.data),
-            "size": part.size,
-        },
-    )
+        part = files.read(driver, job, **where, offset=int(params["offset"]), most=int(params["most"]))
+    place = {"offset": part.offset, "next": part.offset + len(part.data), "size": part.size}
+    return Done(step="read", result={**_content(part.data, is_raw=bool(params.get("is_raw"))), **place})
+
+
+def _content(data: bytes, *, is_raw: bool) -> dict[str, str]:
+    if is_raw:
+        return {"data": base64.b64encode(data).decode()}
+    return {"text": data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")}  # PostgreSQL has no NUL
+
+
+@handles("job.files", deadline=MINUTES)
+def list_files(operation: Operation) -> Outcome:
+    """What is in the directory of a job's experiment."""
+    job, path = job_of(operation), str(operation.params["path"])
+    with connect.acting(job.scheduler, login_of(operation, job)) as driver:
+        entries = files.listed(driver, job, path)
+    return Done(step="listed", result={"files": [_entry(path, entry) for entry in entries[:MOST_ENTRIES]]})
+
+
+def _entry(above: str, entry: Entry) -> dict[str, str | int]:
+    name = entry.name.encode(errors="surrogateescape").decode(errors="replace")
+    path = posixpath.join(above, name)
+    return {"path": path, "kind": entry.kind, "size": entry.size, "modified": entry.modified.isoformat()}
 
 
 @handles("experiment.remove", deadline=5 * MINUTES)

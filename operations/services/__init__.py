@@ -38,6 +38,7 @@ class OperationFacts:
 
     operation: Operation
     counts: Mapping[str, int]
+    result: Json = dataclasses.field(default_factory=dict)  # for whoever may read it
 
     @property
     def decision(self) -> Json | None:
@@ -59,6 +60,12 @@ def operation_facts(operations: Sequence[Operation]) -> list[OperationFacts]:
     for parent, state, count in children.values_list("parent", "state").annotate(models.Count("pk")):
         counts[parent][state] = count
     return [OperationFacts(operation=operation, counts=counts.get(operation.pk, {})) for operation in operations]
+
+
+def result_of(operation: Operation, *, actor: User) -> Json:
+    """What came of a wish: for whoever asked alone, since it may be what others may not read; empty for them."""
+    brought: Json = operation.result
+    return dict(brought) if operation.owner_id == actor.pk else {}
 
 
 def check_patience(if_down: str) -> None:
