@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.stage import stage
 
-NAMES = ("sync", "lists", "boot", "shell", "fanout")
+NAMES = ("sync", "jobs", "lists", "boot", "shell", "fanout")
 RESULTS = pathlib.Path(__file__).with_name("RESULTS.md")
 HEAD = "| what | measured | bound | ratio | goal | met |\n|---|---|---|---|---|---|"
 

@@ -69,6 +69,9 @@ def sample(scheduler: Scheduler) -> None:
     """Note how busy each queue is, once a minute."""
     now = timezone.now()
     minute = now.replace(second=0, microsecond=0)
+    mine = Load.objects.filter(queue__scheduler=scheduler)
+    if mine.filter(at=minute).exists():
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -83,7 +86,7 @@ def sample(scheduler: Scheduler) -> None:
             """,
             [minute, scheduler.pk],
         )
-    Load.objects.filter(queue__scheduler=scheduler, at__lt=now - KEPT).delete()
+    mine.filter(at__lt=now - KEPT).delete()
 
 
 def _native(native: Mapping[str, Any], *more: object) -> dict[str, str]:
