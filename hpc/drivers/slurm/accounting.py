@@ -61,7 +61,7 @@ def job(native: Json) -> Job:
         hosts=on,
         directory=values.text(facts["directory"]),
         array=_tasks(facts),
-        used_cpu=_cpu(facts["used_cpu"]),
+        used_cpu=_cpu(facts["used_cpu"], native),
         used_memory=_most_memory(native),
         native=native,
     )
@@ -139,8 +139,11 @@ def _exit_code(value: Any, state: JobState) -> tuple[int | None, int | None]:
     return (None if code == 0 and state is JobState.FAILED else code), by_signal
 
 
-def _cpu(value: Any) -> int | None:
-    return values.seconds(value) if isinstance(value, str) else values.number(value)
+def _cpu(value: Any, native: Json) -> int | None:
+    """Seconds; where slurmdb does not add them up, those of the steps."""
+    if isinstance(value, str):
+        return values.seconds(value)
+    return values.number(value) or sum(values.number(_facts(step)["used_cpu"]) or 0 for step in native.get("steps", ()))
 
 
 def _most_memory(native: Json) -> int | None:

@@ -5,6 +5,7 @@ has not changed since 20.11, while that of their JSON has with each version. A c
 tries for up to 20 s and more; it is ended after `site.timeout`.
 """
 
+import contextlib
 import datetime
 import itertools
 import re
@@ -41,10 +42,10 @@ class Commands(way.Way):
         return f"Slurm {version}" + (f" as {self.shell.login}" if self.shell.login else "")
 
     def partitions(self) -> list[Json]:
-        return _pairs(self._said("scontrol", "--oneliner", "--all", *self.cluster, "show", "partition"))
+        return self._shown("partition")
 
     def nodes(self) -> list[Json]:
-        return _pairs(self._said("scontrol", "--oneliner", "--all", *self.cluster, "show", "node"))
+        return self._shown("node")
 
     def jobs(self) -> list[Json]:
         if self.has_json:
@@ -91,10 +92,9 @@ class Commands(way.Way):
         return Forecast(start=start, hosts=hosts, text=text.replace(found[1], f"{start:%Y-%m-%d %H:%M} UTC"))
 
     def cancel(self, job_id: str) -> None:
-        try:
-            self._said("scancel", *self.cluster, way.checked(job_id))
-        except Gone:
-            return  # it has ended
+        known = way.checked(job_id)
+        with contextlib.suppress(Gone):  # it has ended
+            self._said("scancel", *self.cluster, known)
 
     def hold(self, job_id: str) -> None:
         self._said("scontrol", *self.cluster, "hold", way.checked(job_id))
@@ -124,6 +124,12 @@ class Commands(way.Way):
         yield from ["--hold"] * spec.is_held
 
     # -- asking --------------------------------------------------------------------------------------------
+
+    def _shown(self, kind: str) -> list[Json]:
+        said = self._said("scontrol", "--oneliner", "--all", *self.cluster, "show", kind)
+        if found := [dict(_pairs(line)) for line in said.splitlines() if "=" in line]:
+            return found
+        raise Busy(f"scontrol told of no {kind} at all, which no Slurm is without: {said.strip()[:200] or 'nothing'}.")
 
     def _squeue(self, columns: Mapping[str, str]) -> Iterator[Json]:
         """Rows of `squeue --Format`; each value ends with what nobody can have written into a name."""
@@ -198,7 +204,8 @@ def _job_row(row: dict[str, Any]) -> Json:
     if row.get("array_job_id") == row["job_id"] and row.get("array_task") == "N/A":
         row["array_job_id"] = ""
     task = row.pop("array_task", "")
-    row["array_task_id" if task.isdecimal() else "array_task_string"] = values.text(task)
+    waits = row["job_id"] == row.get("array_job_id") and row.get("job_state") == "PENDING"
+    row["array_task_id" if task.isdecimal() and not waits else "array_task_string"] = values.text(task)
     if row.get("standard_output", "").endswith(f"/slurm-{row['job_id']}.out"):
         row["standard_output"] = ""  # its name for what none was given, wrong for tasks of arrays
     return row
@@ -208,8 +215,7 @@ def _jobs(output: bytes, said: str) -> list[Json]:
     """Those of squeue's document, which has `errors`, no jobs and exit code 0 where the controller is away."""
     try:
         document = orjson.loads(output)
-        found: list[Json] = document["jobs"]
-        errors = document.get("errors")
+        found, errors = list(document["jobs"]), document.get("errors")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise Busy(
             "squeue did not answer in its JSON: the answer broke off, or a profile of the login node talks."
@@ -219,12 +225,8 @@ def _jobs(output: bytes, said: str) -> list[Json]:
     return found
 
 
-def _pairs(said: str) -> list[Json]:
-    """Lines of `Key=value Key=value`, where values may have spaces and equal signs."""
-    return [dict(_line(line)) for line in said.splitlines() if "=" in line]
-
-
-def _line(line: str) -> Iterator[tuple[str, str]]:
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    """`Key=value Key=value`, where values may have spaces and equal signs."""
     found = list(PAIR.finditer(line))
     for pair, following in itertools.zip_longest(found, found[1:]):
         yield pair[1], line[pair.end() : following.start() if following else None].strip()

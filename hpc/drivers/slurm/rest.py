@@ -3,6 +3,7 @@
 An answer that has `errors` is a failure whatever its status: slurmrestd says 500 to a wrong token as to an unknown job.
 """
 
+import contextlib
 import datetime
 import re
 import time
@@ -90,10 +91,9 @@ class Rest(way.Way):
         return Forecast(text=" ".join([UNKNOWN, *[TOO_LONG] * bool(too_long), *[TOO_MANY] * bool(too_many)]))
 
     def cancel(self, job_id: str) -> None:
-        try:
-            self._ask("DELETE", "slurm", "job", way.checked(job_id))
-        except Gone:
-            return  # it has ended
+        known = way.checked(job_id)
+        with contextlib.suppress(Gone):  # it has ended
+            self._ask("DELETE", "slurm", "job", known)
 
     def hold(self, job_id: str) -> None:
         self._ask("POST", "slurm", "job", way.checked(job_id), body=self._update(is_held=True))

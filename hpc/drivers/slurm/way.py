@@ -71,7 +71,10 @@ def checked(job_id: str) -> str:
 def script(spec: JobSpec) -> bytes:
     """As Slurm takes it: lines end as Unix has them, and the first names the interpreter."""
     text = spec.script.replace("\r\n", "\n")
-    return (text if text.startswith("#!") else INTERPRETER + text).encode()
+    try:
+        return (text if text.startswith("#!") else INTERPRETER + text).encode()
+    except UnicodeEncodeError as error:
+        raise Rejected("Some of the script is no text that can be written down.", field="script") from error
 
 
 def name(spec: JobSpec) -> str:

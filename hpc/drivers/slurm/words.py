@@ -94,7 +94,7 @@ REASONS = {
     "Reservation": "It waits for its reservation to begin.",
     "ReservationDeleted": "Its reservation is gone, so it is held.",
     "BadConstraints": "No node can ever fulfil what it asks for: ask for something else.",
-    "PartitionConfig": "The queue does not allow what it asks for: fewer nodes, less time or another queue would.",
+    "PartitionConfig": "The queue does not allow what it asks for: ask for less, or choose another queue.",
     "PartitionDown": "The queue starts no jobs at present.",
     "PartitionInactive": "The queue is closed.",
     "PartitionNodeLimit": "It asks for more nodes than the queue allows.",
