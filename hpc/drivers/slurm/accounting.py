@@ -1,7 +1,7 @@
 """What accounting says of jobs: rows of sacct, or documents of slurmrestd's slurmdb, as one `Job` each."""
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from cloudmesh.types import Job, JobState, Json
@@ -121,7 +121,7 @@ def _array(array: str, found: dict[str, Job]) -> Job | None:
     )
 
 
-def _tres(value: Any) -> dict[str, str]:
+def _tres(value: Any) -> Mapping[str, str]:
     """Text, or slurmdb's list of `{"type", "name", "count"}`, where memory is MiB and less than nothing is unknown."""
     if not isinstance(value, list):
         return values.tres(value)

@@ -4,7 +4,6 @@ A job's document is that of `squeue --json` and slurmrestd; `squeue --Format` is
 """
 
 import functools
-import os.path
 import re
 import signal
 from collections import Counter
@@ -18,6 +17,7 @@ from hpc.drivers.slurm import fields, values, words
 TOKEN = "cloudmesh:"  # noqa: S105  # how the comment begins that carries a wish's token
 COUNTS_UP = "last_sched_evaluation"  # every few seconds of each job that waits, and says nothing of it
 PATTERN = re.compile(r"%(\d*)([%AaJjNnstux])")
+NO_TASK = "4294967294"  # what Slurm writes for one where there is no array
 _queue_facts, _node_facts = fields.finder(fields.QUEUE), fields.finder(fields.NODE)
 
 # -- jobs ------------------------------------------------------------------------------------------------------
@@ -29,27 +29,27 @@ def job(native: Json) -> Job:
     reason = values.text(native.get("state_reason"))
     state = _job_state(states, reason, native)
     has_begun = state not in (JobState.QUEUED, JobState.HELD)
-    starts, on = values.moment(native.get("start_time")), hosts(values.text(native.get("nodes")))
     code, by_signal = exit_code(native.get("exit_code")) if state.is_final else (None, None)
-    nodes = values.number(native.get("node_count")) or 0
-    given = values.tres(native.get("tres_alloc_str") or native.get("tres_req_str"))
-    directory = values.text(native.get("current_working_directory"))
-    output = _output(native, directory)
+    why = ending(states[0], reason, code, by_signal) if state.is_final else "" if has_begun else words.waits(reason)
+    array, task = _array(native)
+    starts, on = values.moment(native.get("start_time")), hosts(native.get("nodes"))
+    given = native.get("tres_alloc_str") or native.get("tres_req_str")
+    directory, output, error = _places(native, array, task, on)
     return Job(
-        id=job_id(native),
+        id=_id(native, array, task),
         name=native.get("name") or "",
         state=state,
-        reason=ending(states[0], reason, code, by_signal) if state.is_final else words.waits(reason) * (not has_begun),
+        reason=why,
         login=native.get("user_name") or "",
         queue=native.get("partition") or "",
         account=native.get("account") or "",
         qos=native.get("qos") or "",
         token=token(native.get("comment")),
-        nodes=nodes,
+        nodes=values.number(native.get("node_count")) or 0,
         tasks=values.number(native.get("tasks")) or 0,
         cores=values.number(native.get("cpus")) or 0,
-        gpus=_job_gpus(native, given, nodes),
-        memory=values.mebibytes(given.get("mem")),
+        gpus=values.gpus(given) or _gpus_asked(native),
+        memory=values.mebibytes(values.tres(given).get("mem")),
         walltime=values.limit(native.get("time_limit")),
         submitted=values.moment(native.get("submit_time")),
         expected=None if has_begun else starts,
@@ -60,8 +60,8 @@ def job(native: Json) -> Job:
         hosts=on,
         directory=directory,
         output=output,
-        error=_path(native, native.get("standard_error"), "stderr_expanded", directory) or output,
-        array="" if _task(native) is not None else values.text(native.get("array_task_string")),
+        error=error,
+        array="" if task is not None else values.text(native.get("array_task_string")),
         dependency=values.text(native.get("dependency")),
         native=native,
     )
@@ -69,9 +69,17 @@ def job(native: Json) -> Job:
 
 def job_id(native: Json) -> str:
     """`12`, or `12_3` for the task of an array that has begun; the tasks that wait are one job, `12`."""
-    task = _task(native)
-    array = values.number(native.get("array_job_id"))
+    return _id(native, *_array(native))
+
+
+def _id(native: Json, array: int | None, task: int | None) -> str:
     return str(array or native["job_id"]) if task is None else f"{array}_{task}"
+
+
+def _array(native: Json) -> tuple[int | None, int | None]:
+    """The array that it belongs to, and which task it is; 0 is a task too, but no array."""
+    array = values.number(native.get("array_job_id"))
+    return (array, values.number(native.get("array_task_id"))) if array else (None, None)
 
 
 def token(comment: Any) -> str:
@@ -113,41 +121,39 @@ def _job_state(states: list[str], reason: str, native: Json) -> JobState:
     return JobState.HELD if is_held else state
 
 
-def _task(native: Json) -> int | None:
-    """The number of an array's task; 0 is one too, but not where there is no array."""
-    task = values.number(native.get("array_task_id"))
-    return task if values.number(native.get("array_job_id")) else None
+def _gpus_asked(native: Json) -> int:
+    """All together, at sites that do not count them (AccountingStorageTRES has no gres/gpu)."""
+    if native.get("tres_per_job"):
+        return values.gpus(native["tres_per_job"])
+    per_node, per_task = values.gpus(native.get("tres_per_node")), values.gpus(native.get("tres_per_task"))
+    counts = values.number(native.get("node_count")), values.number(native.get("tasks"))
+    return per_node * (counts[0] or 1) or per_task * (counts[1] or 1)
 
 
-def _job_gpus(native: Json, given: dict[str, str], nodes: int) -> int:
-    """All together. Sites that do not count GPUs (AccountingStorageTRES) know only what was asked for on each node."""
-    counted = values.gpus(",".join(f"{name}={count}" for name, count in given.items() if "gpu" in name))
-    per_task = values.gpus(native.get("tres_per_task")) * (values.number(native.get("tasks")) or 1)
-    per_node = values.gpus(native.get("tres_per_node")) * (nodes or 1)
-    return counted or values.gpus(native.get("tres_per_job")) or per_node or per_task
+def _places(native: Json, array: int | None, task: int | None, on: tuple[str, ...]) -> tuple[str, str, str]:
+    """Where it runs, and the files of its output and errors: absolute, with the patterns in their names filled in."""
+
+    def whole(path: str) -> str:
+        meant = _filled(native, path, array, task, on) if "%" in path else path
+        return meant if meant.startswith("/") or not directory else f"{directory}/{meant}"
+
+    directory = values.text(native.get("current_working_directory"))
+    output = native.get("stdout_expanded") or values.text(native.get("standard_output"))
+    error = native.get("stderr_expanded") or values.text(native.get("standard_error"))
+    usual = f"slurm-{native['job_id']}.out" if task is None else f"slurm-{array}_{task}.out"
+    output = whole(output or usual)
+    return directory, output, whole(error) if error else output
 
 
-def _output(native: Json, directory: str) -> str:
-    is_array = values.number(native.get("array_job_id")) and _task(native) is not None
-    usual = "slurm-%A_%a.out" if is_array else "slurm-%j.out"
-    return _path(native, native.get("standard_output") or usual, "stdout_expanded", directory)
-
-
-def _path(native: Json, path: Any, expanded: str, directory: str) -> str:
-    """An absolute path with the patterns in it filled in, as sbatch(1) tells under "filename pattern"."""
-    known = native.get(expanded) or values.text(path)
-    if not known:
-        return ""
-    meant = _filled(native, known) if "%" in known else known
-    return os.path.normpath(os.path.join(directory, meant)) if directory else meant
-
-
-def _filled(native: Json, path: str) -> str:
-    on, task, own = hosts(native.get("nodes") or ""), _task(native), str(native["job_id"])
+def _filled(native: Json, path: str, array: int | None, task: int | None, on: tuple[str, ...]) -> str:
+    """A path with its patterns filled in, as sbatch(1) tells under "filename pattern"."""
+    if "\\" in path:
+        return path.replace("\\", "")  # then nothing is
+    own = str(native["job_id"])
     meanings = {
         "%": "%",
-        "A": str(values.number(native.get("array_job_id")) or own),
-        "a": "4294967294" if task is None else str(task),  # what Slurm writes where there is no array
+        "A": str(array or own),
+        "a": NO_TASK if task is None else str(task),
         "J": own,
         "j": own,
         "N": on[0].partition(".")[0] if on else "%N",
@@ -157,17 +163,16 @@ def _filled(native: Json, path: str) -> str:
         "u": native.get("user_name") or "",
         "x": native.get("name") or "",
     }
-    if "\\" in path:
-        return path.replace("\\", "")  # then nothing is filled in
     return PATTERN.sub(lambda found: meanings[found[2]].rjust(int(found[1] or 0), "0"), path)
 
 
 @functools.lru_cache(4096)
-def hosts(text: str) -> tuple[str, ...]:
-    if "[" not in text:
-        return tuple(filter(None, text.split(","))) if text not in ("(null)", "None assigned") else ()
+def hosts(text: str | None) -> tuple[str, ...]:
+    """The single names of `i[001-003,7],login`; a list that makes no sense stays as it is."""
+    if not text or text in ("(null)", "None assigned"):
+        return ()
     try:
-        return tuple(expand_names(text))
+        return tuple(expand_names(text) if "[" in text else text.split(","))
     except Invalid:
         return (text,)
 

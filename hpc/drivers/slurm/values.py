@@ -5,6 +5,8 @@ without JSON write text. What is not set, or has no limit, is None.
 """
 
 import datetime
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 UNSET = 0xFFFFFFF0  # NO_VAL, INFINITE and their kin of 32 and 64 bits lie above (slurm.h)
@@ -13,17 +15,19 @@ UNITS = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 def number(value: Any) -> int | None:
     """A count; a text such as `12` or `N/A` is read too."""
+    if type(value) is int:  # most are
+        return value if 0 <= value < UNSET else None
     if isinstance(value, dict):
         value = value["number"] if value.get("set") and not value.get("infinite") else None
     if isinstance(value, str):
         value = int(value) if value.isdecimal() else None
-    return int(value) if value is not None and 0 <= value < UNSET else None
+    return value if value is not None and 0 <= value < UNSET else None
 
 
 def moment(value: Any) -> datetime.datetime | None:
     """A time from its seconds since 1970; 0 is none."""
-    seconds = value if isinstance(value, int) else number(value)
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC) if seconds and 0 < seconds < UNSET else None
+    seconds = number(value)
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC) if seconds else None
 
 
 def limit(value: Any) -> int | None:
@@ -57,11 +61,13 @@ def mebibytes(value: Any) -> int:
         return 0
 
 
-def tres(text: str | None) -> dict[str, str]:
+@functools.lru_cache(4096)  # many jobs ask for the same
+def tres(text: str | None) -> Mapping[str, str]:
     """`cpu=8,mem=2000M,gres/gpu=2` as a table."""
     return dict(part.split("=", 1) for part in (text or "").split(",") if "=" in part)
 
 
+@functools.lru_cache(4096)
 def gpus(counts: str | None) -> int:
     """The GPUs in any of `gres/gpu=2`, `gres/gpu:a100=2`, `gres:gpu:a100:2(S:0-1)`, `gpu:2(IDX:0-1)`, `gpu`.
 

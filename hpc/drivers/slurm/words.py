@@ -1,5 +1,6 @@
 """What Slurm's states and reasons (slurm_protocol_defs.c of 20.11 to 25.05) are here, and in plain words."""
 
+import functools
 from collections.abc import Mapping
 
 from cloudmesh.types import JobState, NodeState, QueueState
@@ -144,6 +145,7 @@ WHAT = (
 )
 
 
+@functools.lru_cache(4096)
 def waits(reason: str) -> str:
     """Why a job waits, from Slurm's reason; an unknown one is shown as Slurm says it."""
     name = reason.strip("()").partition(",")[0].partition(" ")[0]
