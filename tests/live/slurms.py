@@ -6,12 +6,12 @@ import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import Callable
 
-from hpc.drivers import LONGEST_ANSWER, Answer, Shell, Site
+from hpc.backends.local import Local
+from hpc.backends.ssh import Identity, Ssh
+from hpc.drivers import Shell, Site
 
 OURS = pathlib.Path(os.environ.get("CLOUDMESH_LIVE_DIR", "/var/tmp/cloudmesh-live")) / "slurm/site.json"
-Prepared = Callable[[str], Shell]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +23,13 @@ class Cluster:
     keys: str
     known_hosts: str
 
-    def shell(self, login: str) -> Shell:
-        return As(login)
+    def local(self, login: str) -> Shell:
+        return Local(login)
+
+    def ssh(self, login: str) -> Shell:
+        pin = " ".join((pathlib.Path(self.keys) / "host.pub").read_text().split()[:2])
+        identity = Identity(key=(pathlib.Path(self.keys) / login).read_text())
+        return Ssh(login, self.host, self.port, host_key=pin, identity=identity, guard=lambda address: None)
 
     def token(self, login: str, seconds: int = 3600) -> str:
         """A JWT, which root may make for anybody."""
@@ -33,23 +38,21 @@ class Cluster:
         made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return made.stdout.strip().partition("=")[2]
 
+    def without(self, name: str, **changed: str) -> str:
+        """A slurm.conf in which something is otherwise, so that others who use that Slurm notice nothing."""
+        lines = pathlib.Path(self.conf).read_text().splitlines()
+        kept = [line for line in lines if line.partition("=")[0] not in changed]
+        path = pathlib.Path(self.conf).with_name(f"without-{name}.conf")
+        path.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in changed.items()), ""]))
+        return str(path)
 
-class As(Shell):
-    """Commands on this machine, as somebody else."""
-
-    def __init__(self, login: str) -> None:
-        self.login = login
-
-    def run(
-        self, *command: str, given: bytes = b"", timeout: float | None = None, most: int = LONGEST_ANSWER
-    ) -> Answer:
-        become = ["setpriv", f"--reuid={self.login}", f"--regid={self.login}", "--init-groups", "--reset-env"]
-        ended = subprocess.run([*become, *command], input=given, capture_output=True, timeout=timeout, check=False)
-        return Answer(ended.returncode, ended.stdout, ended.stderr.decode(errors="replace"))
+    @property
+    def version(self) -> str:
+        return subprocess.run(["sinfo", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
-def site(shell: Shell | None, state_dir: pathlib.Path) -> Site:
-    return Site(state_dir=state_dir, guard=lambda address: None, shell=shell)
+def site(shell: Shell | None, state_dir: pathlib.Path, timeout: float = 20.0) -> Site:
+    return Site(state_dir=state_dir, guard=lambda address: None, shell=shell, timeout=timeout)
 
 
 def named() -> Cluster | None:

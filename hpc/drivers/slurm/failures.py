@@ -21,11 +21,12 @@ class Meaning(NamedTuple):
     field: str = ""
 
 
+CLOCKS = "The keys or the clocks of who asks and of Slurm differ."
 #: The first that fits counts.
 MEANINGS = (
     Meaning("munge", Unreachable, "MUNGE does not work on the login node: its administrator has to start munged."),
-    Meaning("protocol authentication error", Refused, "The keys or the clocks of the login node and Slurm differ."),
-    Meaning("invalid authentication credential", Refused, "The keys or clocks of the login node and Slurm differ."),
+    Meaning("protocol authentication error", Refused, CLOCKS),
+    Meaning("invalid authentication credential", Refused, CLOCKS),
     Meaning("authentication failure", Refused, "Give a token that holds: scontrol token username=NAME.", "token"),
     Meaning("invalid job credential", Refused),
     Meaning("unable to contact slurm controller", Unreachable, "The controller, slurmctld, does not answer."),

@@ -20,7 +20,7 @@ from hpc.drivers.slurm.carrier import Carrier
 
 OFFERED = re.compile(r"/slurm/v0\.0\.([0-9]+)/")
 KNOWN_FOR = 3600.0  # seconds until a slurmrestd is asked again what it offers
-NUMBERS_SINCE = 39  # the version from which numbers are documents, nodes a text and the environment a list
+NUMBERS_SINCE = 39  # the version from which numbers are documents and the environment is a list
 SCRIPT_INSIDE = 40  # and the script is a property of the job
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin"}  # slurmrestd wants one; a login shell's is added to it
 
@@ -124,7 +124,7 @@ class Rest(way.Way):
         return {
             "name": way.name(spec),
             "comment": records.TOKEN + token,
-            "nodes": str(spec.nodes) if modern else [spec.nodes, spec.nodes],
+            "nodes": str(spec.nodes),  # 0.0.36–0.0.38 say that it is a list, and take [2, 2] for 1
             "tasks": spec.tasks,
             "cpus_per_task": spec.cores,
             "environment": variables,
@@ -157,6 +157,12 @@ class Rest(way.Way):
         return found
 
     def _refusal(self, errors: list[Json]) -> DriverError:
+        error = failures.spoken(errors)
+        if not isinstance(error, Refused):
+            return error
+        return Refused(f"The token has ended, or is not of {self.user}: {error.message}", field="token")
+
+    def _vague(self, errors: list[Json]) -> DriverError:
         """What the controller did not explain; accounting says it when it is the token."""
         try:
             self._ask("GET", "slurmdb", "clusters")
@@ -202,6 +208,6 @@ class Rest(way.Way):
         answer = self._carrier.carry(method, url, body=None if body is None else orjson.dumps(body), query=query)
         document = answer.document()
         if (errors := document.get("errors")) and not (done and document.get(done)):
-            raise self._refusal(errors) if failures.is_vague(errors) and service == "slurm" else failures.spoken(errors)
+            raise self._vague(errors) if failures.is_vague(errors) and service == "slurm" else self._refusal(errors)
         answer.check()
         return document
