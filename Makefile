@@ -39,12 +39,14 @@ test: ## All tests that need nothing but this machine
 	@.ci/browser
 	$(python) -m pytest -n 3 -m "not live" $(ARGS)
 
-live: ## On real clouds and a real directory: those it brings up, or CLOUDMESH_LIVE_OPENSTACK and CLOUDMESH_LIVE_LDAP
+live: ## On real clouds, queues and a directory: those it brings up, or CLOUDMESH_LIVE_OPENSTACK and CLOUDMESH_LIVE_LDAP
 	@requirements/install live
 	@test -n "$$CLOUDMESH_LIVE_LDAP" || { tests/live/ldap/up.sh && \
 	echo "The OpenLDAP stays up; tests/live/ldap/down.sh stops it"; }
 	@test -n "$$CLOUDMESH_LIVE_OPENSTACK" || { tests/live/openstack/up.sh && \
 	echo "The OpenStack stays up; tests/live/openstack/down.sh stops it"; }
+	@if test "$$(id -u)" = 0; then tests/live/slurm/up.sh && echo "The Slurm stays up; tests/live/slurm/down.sh stops it"; \
+	else echo "No Slurm: only root can bring one up (tests/live/slurm/up.sh)"; fi
 	$(python) -m pytest tests/live -m live --live-report tests/live/REPORT.md $(ARGS)
 
 bench: ## Ratios to bounds measured in the same run

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import directories
+from tests.live import directories, slurms
 from tests.live.clouds import Clouds, Person, named
 
 PINS = pathlib.Path(__file__).parent / "openstack/requirements.txt"
 SERVICES = ("keystone", "nova", "neutron", "glance", "openstack-placement")
-TOOLS = {"ldap": ("ldap3",), "ec2": ("botocore",), "openstack": ("keystoneauth1", "openstacksdk")}
+TOOLS = {
+    "ldap": ("ldap3",),
+    "ec2": ("botocore",),
+    "openstack": ("keystoneauth1", "openstacksdk"),
+    "slurm": ("asyncssh", "urllib3"),
+}
 OUTCOMES = ("passed", "failed", "skipped")
 
 
@@ -106,6 +111,9 @@ def against(group: str) -> str:
         return os.environ.get("CLOUDMESH_LIVE_EC2_ENDPOINT_URL") or "Amazon EC2"
     if "ldap" in group:
         return ldap(directories.named())
+    if "slurm" in group:
+        cluster = slurms.named()
+        return f"Slurm {cluster.version}" if cluster else "—"
     clouds = named() if "openstack" in group else None
     return openstack(clouds) if clouds else "—"
 
