@@ -61,6 +61,13 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field(name="url", label="URL", type="url", help="Of slurmrestd, such as https://india.example.org:6820"),
         Field(name="login", label="User", help=READER),
         TOKEN,
+        Field(
+            name="ca_bundle",
+            label="CA bundle",
+            type="file",
+            help="In PEM, where an authority of its own signed the certificate.",
+            required=False,
+        ),
     ),
     Way.SIMULATOR: (),
 }

@@ -23,8 +23,8 @@ class Cluster:
     keys: str
     known_hosts: str
 
-    def local(self, login: str) -> Shell:
-        return Local(login)
+    def local(self, login: str, conf: str = "") -> Shell:
+        return Local(login, environment={"SLURM_CONF": conf or self.conf})
 
     def ssh(self, login: str) -> Shell:
         pin = " ".join((pathlib.Path(self.keys) / "host.pub").read_text().split()[:2])

@@ -58,7 +58,7 @@ class SlurmContract(HpcContract):
     @classmethod
     def unreachable(cls, cluster: Cluster, site: Site) -> HpcDriver:
         conf = cluster.without("all", SlurmctldPort="1", AccountingStoragePort="1")
-        return Slurm({"conf": conf}, dataclasses.replace(site, timeout=3.0))
+        return Slurm({}, dataclasses.replace(site, shell=cluster.local(ALICE, conf), timeout=3.0))
 
 
 class TestLocal(SlurmContract):
@@ -66,8 +66,8 @@ class TestLocal(SlurmContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def credential(cls, cluster: Cluster) -> Mapping[str, str]:
-        return {"conf": cluster.conf, "answers": "text"}
+    def credential(cls) -> Mapping[str, str]:
+        return {"answers": "text"}
 
 
 class TestSsh(SlurmContract):
@@ -86,17 +86,17 @@ class TestRest(SlurmContract):
     @pytest.fixture(scope="class")
     @classmethod
     def credential(cls, cluster: Cluster) -> Mapping[str, str]:
-        return {"url": cluster.url, "user": ALICE, "token": cluster.token(ALICE)}
+        return {"url": cluster.url, "login": ALICE, "token": cluster.token(ALICE)}
 
     @pytest.fixture(scope="class")
     @classmethod
     def other_credential(cls, cluster: Cluster) -> Mapping[str, str]:
-        return {"url": cluster.url, "user": BOB, "token": cluster.token(BOB)}
+        return {"url": cluster.url, "login": BOB, "token": cluster.token(BOB)}
 
     @pytest.fixture(scope="class")
     @classmethod
     def wrong_credential(cls, cluster: Cluster) -> Mapping[str, str]:
-        return {"url": cluster.url, "user": ALICE, "token": cluster.token(BOB)}
+        return {"url": cluster.url, "login": ALICE, "token": cluster.token(BOB)}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -126,8 +126,8 @@ class TestRest(SlurmContract):
 @pytest.fixture(params=["local", "rest"])
 def alice(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: pathlib.Path) -> Slurm:
     if request.param == "local":
-        return Slurm({"conf": cluster.conf}, slurms.site(cluster.local(ALICE), tmp_path))
-    credential = {"url": cluster.url, "user": ALICE, "token": cluster.token(ALICE)}
+        return Slurm({}, slurms.site(cluster.local(ALICE), tmp_path))
+    credential = {"url": cluster.url, "login": ALICE, "token": cluster.token(ALICE)}
     return Slurm(credential, slurms.site(None, tmp_path))
 
 
@@ -173,7 +173,7 @@ def test_what_ran_is_accounted_with_its_use(alice: Slurm) -> None:
 @pytest.fixture
 def away(cluster: Cluster, tmp_path: pathlib.Path) -> Slurm:
     conf = cluster.without("controller", SlurmctldPort="1")
-    return Slurm({"conf": conf}, slurms.site(cluster.local(ALICE), tmp_path))
+    return Slurm({}, slurms.site(cluster.local(ALICE, conf), tmp_path))
 
 
 def test_without_its_controller_jobs_are_unknown_and_accounting_is_not(away: Slurm) -> None:
@@ -191,7 +191,7 @@ def test_without_its_controller_nothing_is_submitted(away: Slurm) -> None:
 
 def test_without_accounting_jobs_are_known_and_no_wish_is_given_up(cluster: Cluster, tmp_path: pathlib.Path) -> None:
     conf = cluster.without("accounting", AccountingStoragePort="1")
-    slurm = Slurm({"conf": conf}, slurms.site(cluster.local(ALICE), tmp_path))
+    slurm = Slurm({}, slurms.site(cluster.local(ALICE, conf), tmp_path))
     assert slurm.check().startswith("Slurm")
     with pytest.raises(Unreachable, match="slurmdbd"):
         list(slurm.ended(["12"]))
@@ -201,7 +201,7 @@ def test_without_accounting_jobs_are_known_and_no_wish_is_given_up(cluster: Clus
 
 def test_without_munge_the_administrator_is_named(cluster: Cluster, tmp_path: pathlib.Path) -> None:
     conf = cluster.without("munge", AuthInfo="socket=/nowhere", AccountingStoragePass="/nowhere")
-    slurm = Slurm({"conf": conf}, slurms.site(cluster.local(ALICE), tmp_path))
+    slurm = Slurm({}, slurms.site(cluster.local(ALICE, conf), tmp_path))
     for call in (slurm.check, lambda: list(slurm.jobs()), lambda: slurm.cancel("1"), lambda: list(slurm.ended(["1"]))):
         with pytest.raises(Unreachable, match="administrator has to start munged"):
             call()
@@ -212,7 +212,7 @@ def test_without_munge_the_administrator_is_named(cluster: Cluster, tmp_path: pa
 def test_a_controller_that_hangs_costs_no_more_than_the_site_gives(cluster: Cluster, tmp_path: pathlib.Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         conf = cluster.without("answer", SlurmctldPort=str(silent.getsockname()[1]))
-        slurm = Slurm({"conf": conf}, slurms.site(cluster.local(ALICE), tmp_path, timeout=2.0))
+        slurm = Slurm({}, slurms.site(cluster.local(ALICE, conf), tmp_path, timeout=2.0))
         began = time.monotonic()
         with pytest.raises(Busy, match="controller"):
             list(slurm.jobs())
@@ -245,7 +245,7 @@ def test_slurmrestd_without_its_controller_is_no_wrong_token(
     cluster: Cluster, lonely: str, tmp_path: pathlib.Path
 ) -> None:
     def slurm(token: str) -> Slurm:
-        return Slurm({"url": lonely, "user": ALICE, "token": token}, slurms.site(None, tmp_path))
+        return Slurm({"url": lonely, "login": ALICE, "token": token}, slurms.site(None, tmp_path))
 
     with pytest.raises(Unreachable, match="slurmctld"):
         list(slurm(cluster.token(ALICE)).jobs())
@@ -256,7 +256,7 @@ def test_slurmrestd_without_its_controller_is_no_wrong_token(
 def test_a_token_that_ended_is_refused(cluster: Cluster, tmp_path: pathlib.Path) -> None:
     token = cluster.token(ALICE, seconds=1)
     time.sleep(2.5)
-    slurm = Slurm({"url": cluster.url, "user": ALICE, "token": token}, slurms.site(None, tmp_path))
+    slurm = Slurm({"url": cluster.url, "login": ALICE, "token": token}, slurms.site(None, tmp_path))
     for call in (slurm.check, lambda: list(slurm.jobs()), lambda: slurm.cancel("1"), lambda: list(slurm.ended(["1"]))):
         with pytest.raises(Refused, match="token"):
             call()

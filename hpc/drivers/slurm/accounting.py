@@ -8,11 +8,10 @@ from cloudmesh.types import Job, JobState, Json
 from hpc.drivers.slurm import fields, records, values, words
 
 _facts = fields.finder(fields.ENDED)
-WORST = (JobState.FAILED, JobState.TIMEOUT, JobState.CANCELLED, JobState.COMPLETED)
 
 
 def jobs(rows: Iterable[Json], ids: Collection[str] = (), *, since: datetime.datetime | None = None) -> Iterator[Job]:
-    """Those with these ids, or all that have ended `since`; each once, in its last run.
+    """Those with these ids and the tasks of these arrays, or all that have ended `since`; each once, in its last run.
 
     A row of sacct may be a step, which adds to the row of its job.
     """
@@ -25,8 +24,8 @@ def jobs(rows: Iterable[Json], ids: Collection[str] = (), *, since: datetime.dat
             found[one.id] = one
     if not ids:
         return (one for one in found.values() if one.ended and (since is None or one.ended >= since))
-    arrays = {array: _array(array, found) for array in ids if array not in found}
-    return (one for one in [*found.values(), *filter(None, arrays.values())] if one.id in ids)
+    wanted = frozenset(ids)
+    return (one for one in found.values() if wanted & {one.id, one.id.partition("_")[0]})
 
 
 def job(native: Json) -> Job:
@@ -92,33 +91,6 @@ def _id(facts: Json) -> str:
 def _tasks(facts: Json) -> str:
     shown = str(facts["shown"] or "").partition("_[")[2].rstrip("]")
     return shown or (values.text(facts["tasks"]) if values.number(facts["task"]) is None else "")
-
-
-def _array(array: str, found: dict[str, Job]) -> Job | None:
-    """An array whose tasks have all begun: one job that stands for them, and has used nothing itself."""
-    tasks = [one for job_id, one in found.items() if job_id.startswith(f"{array}_")]
-    if not tasks:
-        return None
-    last = tasks[-1]
-    has_ended = all(one.state.is_final for one in tasks)
-    worst = next((state for state in WORST if any(one.state is state for one in tasks)), JobState.UNKNOWN)
-    failed = sum(one.state is not JobState.COMPLETED for one in tasks)
-    return Job(
-        id=array,
-        name=last.name,
-        state=worst if has_ended else JobState.RUNNING,
-        reason=f"{failed} of its {len(tasks)} tasks did not succeed." if has_ended and failed else "",
-        login=last.login,
-        queue=last.queue,
-        account=last.account,
-        qos=last.qos,
-        token=last.token,
-        submitted=last.submitted,
-        ended=max((one.ended for one in tasks if one.ended), default=None) if has_ended else None,
-        directory=last.directory,
-        array=",".join(one.id.partition("_")[2] for one in tasks),
-        native={"tasks": [one.id for one in tasks]},
-    )
 
 
 def _tres(value: Any) -> Mapping[str, str]:

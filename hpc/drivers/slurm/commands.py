@@ -30,7 +30,6 @@ class Commands(way.Way):
         self.shell = shell
         self.timeout = timeout
         self.folder = credential.get("bin", "").rstrip("/")
-        self.variables = [f"SLURM_CONF={credential['conf']}"] if credential.get("conf") else []
         self.cluster = [f"--clusters={credential['cluster']}"] if credential.get("cluster") else []
         self.has_json = credential.get("answers", "json") == "json"
 
@@ -153,7 +152,7 @@ class Commands(way.Way):
 
     def _run(self, command: str, *arguments: str, given: bytes = b"", variables: Iterable[str] = ()) -> Answer:
         path = f"{self.folder}/{command}" if self.folder else command
-        whole = ("env", *self.variables, *variables, path, *arguments)
+        whole = ("env", *variables, path, *arguments)
         if any("\0" in part for part in whole):
             raise Rejected("There is a NUL character in what is to be said to Slurm, which no command takes.")
         try:

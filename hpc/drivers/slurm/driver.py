@@ -26,7 +26,6 @@ class Slurm(HpcDriver):
     ways: ClassVar[tuple[str, ...]] = ("ssh", "local", "rest")
     fields = (
         Field(name="bin", label="Folder of Slurm's commands", required=False, help="Empty where PATH has it."),
-        Field(name="conf", label="Path of slurm.conf", required=False, help="Empty where it is in its usual place."),
         Field(name="cluster", label="Cluster", required=False, help="Where the commands know several (--clusters)."),
         Field(
             name="answers",
@@ -36,34 +35,6 @@ class Slurm(HpcDriver):
             default="json",
             required=False,
             help="JSON says more, text is a tenth as long: for clusters with more than 40,000 jobs at once.",
-        ),
-        Field(
-            name="url",
-            label="URL of slurmrestd",
-            type="url",
-            required=False,
-            help="Such as https://slurm.example.org:6820; without a login node only.",
-        ),
-        Field(
-            name="user",
-            label="User name",
-            required=False,
-            help="Whose token it is, or whom a token of SlurmUser stands for.",
-        ),
-        Field(
-            name="token",
-            label="Token",
-            type="password",
-            secret=True,
-            required=False,
-            help="A JWT for slurmrestd: scontrol token username=NAME lifespan=SECONDS.",
-        ),
-        Field(
-            name="ca_bundle",
-            label="CA bundle",
-            type="file",
-            required=False,
-            help="In PEM, where slurmrestd's certificate is signed by an authority of its own.",
         ),
     )
     abilities = Abilities({})

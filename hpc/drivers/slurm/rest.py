@@ -19,6 +19,7 @@ from hpc.drivers.slurm import accounting, failures, fields, records, way
 from hpc.drivers.slurm.carrier import Carrier
 
 OFFERED = re.compile(r"/slurm/v0\.0\.([0-9]+)/")
+MOST_ASKED = 200  # ids in one URL
 KNOWN_FOR = 3600.0  # seconds until a slurmrestd is asked again what it offers
 NUMBERS_SINCE = 39  # the version from which numbers are documents and the environment is a list
 SCRIPT_INSIDE = 40  # and the script is a property of the job
@@ -34,10 +35,9 @@ _offered: dict[str, tuple[float, int]] = {}  # by URL: until when, and which ver
 class Rest(way.Way):
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         self.url = credential.get("url", "").rstrip("/")
-        self.user = credential.get("user", "")
-        self.cluster = credential.get("cluster", "")
+        self.user = credential.get("login", "")
         if not self.url or not self.user or not credential.get("token"):
-            raise Refused("slurmrestd is asked at a URL, by a user name with a token: give all three.", field="token")
+            raise Refused("slurmrestd is asked at a URL, by a user with a token: give all three.", field="token")
         headers = {"X-SLURM-USER-NAME": self.user, "X-SLURM-USER-TOKEN": credential["token"]}
         self._carrier = Carrier(site, headers, credential.get("ca_bundle", ""))
 
@@ -61,8 +61,9 @@ class Rest(way.Way):
     def accounted(self, ids: Collection[str], since: datetime.datetime | None) -> Iterable[Job]:
         if not ids:
             return accounting.jobs(self._accounted(since), since=since)
-        arrays = {each.partition("_")[0] for each in way.possible(ids)}
-        return accounting.jobs((job for array in sorted(arrays) for job in self._one(array)), ids)
+        asked = sorted({each.partition("_")[0] for each in way.possible(ids)})
+        parts = [asked[begin : begin + MOST_ASKED] for begin in range(0, len(asked), MOST_ASKED)]
+        return accounting.jobs((job for part in parts for job in self._named(part)), ids)
 
     def find(self, token: str) -> str:
         comment = records.TOKEN + token
@@ -143,15 +144,14 @@ class Rest(way.Way):
         query = {"start_time": f"uts{round(since.timestamp())}"} if since else {}  # as every version reads it
         return self._all("slurmdb", "jobs", **query)
 
-    def _one(self, job_id: str) -> list[Json]:
+    def _named(self, ids: list[str]) -> list[Json]:
         try:
-            return self._all("slurmdb", "job", job_id, key="jobs")
+            return self._all("slurmdb", "jobs", step=",".join(ids))
         except Gone:
             return []
 
-    def _all(self, service: str, *parts: str, key: str = "", **query: str) -> list[Json]:
-        name = key or parts[-1]
-        found = self._ask("GET", service, *parts, query=query).get(name)
+    def _all(self, service: str, name: str, **query: str) -> list[Json]:
+        found = self._ask("GET", service, name, query=query).get(name)
         if not isinstance(found, list):
             raise Busy(f"slurmrestd answered without {name}.")
         return found

@@ -31,7 +31,7 @@ def site(tmp_path: pathlib.Path) -> Site:
 
 @pytest.fixture
 def slurm(rest: Slurmrestd, site: Site) -> Slurm:
-    return Slurm({"url": rest.url, "user": "fsalice", "token": SECRET}, site)
+    return Slurm({"url": rest.url, "login": "fsalice", "token": SECRET}, site)
 
 
 def number(value: int | None) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_the_token_goes_in_a_header_alone(slurm: Slurm, rest: Slurmrestd) -> Non
 
 def test_without_a_token_nothing_is_asked(rest: Slurmrestd, site: Site) -> None:
     with pytest.raises(Refused, match="token"):
-        Slurm({"url": rest.url, "user": "fsalice"}, site)
+        Slurm({"url": rest.url, "login": "fsalice"}, site)
 
 
 def test_the_newest_version_that_both_know_is_asked(slurm: Slurm, rest: Slurmrestd) -> None:
@@ -77,7 +77,7 @@ def test_a_guard_is_asked_first(rest: Slurmrestd, site: Site) -> None:
     def forbid(address: str) -> None:
         raise Rejected(f"{address} is out of bounds.")
 
-    guarded = Slurm({"url": rest.url, "user": "fsalice", "token": SECRET}, dataclasses.replace(site, guard=forbid))
+    guarded = Slurm({"url": rest.url, "login": "fsalice", "token": SECRET}, dataclasses.replace(site, guard=forbid))
     with pytest.raises(Rejected, match="out of bounds"):
         list(guarded.jobs())
     assert rest.asked == []
@@ -258,10 +258,7 @@ def test_states_in_every_spelling(slurm: Slurm, rest: Slurmrestd, state: Any, re
 
 
 def test_accounting_of_22_05(slurm: Slurm, rest: Slurmrestd) -> None:
-    rest.replay("slurmdb/job/228", "slurmdb-uses.json")
-    rest.replay("slurmdb/job/225", "slurmdb-killed.json")
-    rest.replay("slurmdb/job/230", "slurmdb-cancelled.json")
-    rest.say("slurmdb/job/231", error("Nothing found with query"), 500)
+    rest.replay("slurmdb/jobs", "slurmdb.json")
     ended = {job.id: job for job in slurm.ended(["228", "225", "230", "231"])}
     uses = ended["228"]
     assert (uses.used_memory, uses.cores, uses.memory, uses.exit_code) == (521, 1, 500, 0)
@@ -269,6 +266,12 @@ def test_accounting_of_22_05(slurm: Slurm, rest: Slurmrestd) -> None:
     assert (ended["225"].signal, ended["225"].reason) == (9, "It was ended by signal 9 (SIGKILL).")
     assert (ended["230"].state, ended["230"].started, ended["230"].hosts) == (JobState.CANCELLED, None, ())
     assert set(ended) == {"225", "228", "230"}
+    assert rest.asked[-1][1] == "/slurmdb/v0.0.38/jobs?step=225%2C228%2C230%2C231"
+
+
+def test_what_accounting_does_not_know_is_left_out(slurm: Slurm, rest: Slurmrestd) -> None:
+    rest.say("slurmdb/jobs", error("Nothing found with query"), 500)
+    assert list(slurm.ended(["231"])) == []
 
 
 def account(**changes: Any) -> dict[str, Any]:
@@ -303,24 +306,22 @@ def test_accounting_of_23_11(slurm: Slurm, rest: Slurmrestd) -> None:
 def test_a_job_that_ran_twice_is_told_once(slurm: Slurm, rest: Slurmrestd) -> None:
     again = {"submission": 100, "start": 400, "end": 500, "limit": number(60), "total": {"seconds": 9}}
     first = account(state={"current": ["NODE_FAIL"], "reason": "None"})
-    rest.say("slurmdb/job/670", {"jobs": [account(time=again), first]})
+    rest.say("slurmdb/jobs", {"jobs": [account(time=again), first]})
     (job,) = slurm.ended(["670"])
     assert (job.state, job.used_cpu) == (JobState.COMPLETED, 9)
 
 
 def test_an_account_that_is_not_whole_yet_is_left_out(slurm: Slurm, rest: Slurmrestd) -> None:
-    rest.say("slurmdb/job/670", {"jobs": [account(name="allocation", partition="")]})
+    rest.say("slurmdb/jobs", {"jobs": [account(name="allocation", partition="")]})
     assert list(slurm.ended(["670"])) == []
 
 
-def test_an_array_ends_with_its_last_task_and_has_used_nothing_itself(slurm: Slurm, rest: Slurmrestd) -> None:
-    rest.say("slurmdb/job/12", {"jobs": [array_task(1, "COMPLETED"), array_task(2, "RUNNING")]})
-    (running,) = slurm.ended(["12"])
-    assert (running.id, running.state, running.ended) == ("12", JobState.RUNNING, None)
-    rest.say("slurmdb/job/12", {"jobs": [array_task(1, "COMPLETED"), array_task(2, "FAILED")]})
-    (ended,) = slurm.ended(["12"])
-    assert (ended.state, ended.reason) == (JobState.FAILED, "1 of its 2 tasks did not succeed.")
-    assert (ended.array, ended.cores, ended.started, ended.used_cpu) == ("1,2", 0, None, None)
+def test_an_array_is_told_with_its_tasks(slurm: Slurm, rest: Slurmrestd) -> None:
+    rest.say("slurmdb/jobs", {"jobs": [array_task(1, "COMPLETED"), array_task(2, "RUNNING"), account()]})
+    assert [(job.id, job.state) for job in slurm.ended(["12"])] == [
+        ("12_1", JobState.COMPLETED),
+        ("12_2", JobState.RUNNING),
+    ]
     assert [job.id for job in slurm.ended(["12_2"])] == ["12_2"]
 
 
@@ -381,6 +382,6 @@ def test_what_is_no_answer_is_no_empty_list(
 
 
 def test_nobody_there(site: Site) -> None:
-    slurm = Slurm({"url": "http://127.0.0.1:1", "user": "fsalice", "token": SECRET}, site)
+    slurm = Slurm({"url": "http://127.0.0.1:1", "login": "fsalice", "token": SECRET}, site)
     with pytest.raises(Unreachable, match="No connection"):
         list(slurm.jobs())
