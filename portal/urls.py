@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((pages, "portal"))),
     path("", include("projects.urls")),
     path("", include("clouds.urls")),
+    path("", include("hpc.urls")),
     path("operations/", include("operations.urls")),
     path("events/", include((events, "activity"))),
     path("api/v1/", include("portal.api.urls")),

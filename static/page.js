@@ -30,6 +30,9 @@
   on("htmx:responseError", ({ detail }) => {
     let problem = {};
     try { problem = JSON.parse(detail.xhr.responseText); } catch { /* a page, not a problem: the status has to do */ }
+    const form = detail.requestConfig.elt.closest("form");
+    all("[aria-invalid] + .form-error", form || document).forEach((note) => note.remove());
+    if (blame(form, problem)) return;
     const fields = Object.entries(problem.errors || {}).map(([name, why]) => `${name}: ${[].concat(why).join(" ")}`);
     const text = fields.join(" ") || problem.detail || "Try again; if it stays so, tell the administrator of the portal.";
     complain(detail.requestConfig.elt, problem.title || `The portal answered ${detail.xhr.status}`, text);
@@ -37,6 +40,19 @@
   on("htmx:sendError", ({ detail }) => {
     if (detail.requestConfig.triggeringEvent) complain(detail.requestConfig.elt, "The portal cannot be reached", "Nothing was done. Try again when you are online.");
   });
+
+  function blame(form, { field, detail }) {  // at the field that it is about; it goes when that is typed in
+    const input = field && form && form.elements[field];
+    if (!input || input.type === "hidden" || input.length) return false;
+    const note = make("div", "form-error", detail);
+    note.setAttribute("role", "alert");
+    input.closest("details")?.setAttribute("open", "");
+    input.setAttribute("aria-invalid", "true");
+    input.after(note);
+    input.focus();
+    input.addEventListener("input", () => { note.remove(); input.removeAttribute("aria-invalid"); }, { once: true });
+    return true;
+  }
 
   function complain(el, title, detail) {
     const place = one("[data-form-error]", el.closest("form") || el);
@@ -149,6 +165,14 @@
 
   on("input", ({ target }) => { const form = target.closest("form[data-cm]"); if (form) spell(form); });
   on("htmx:afterSwap", ({ target }) => { const form = target.closest("form[data-cm]") || one("form[data-cm]", target); if (form) spell(form); });
+
+  on("change", async ({ target }) => {  // a file's text, where it can be looked at before it is sent
+    const into = target.dataset.into && one(target.dataset.into), file = into && target.files[0];
+    if (!file) return;
+    into.value = await file.text();
+    target.value = "";
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 
   // --- the palette: pages from the sidebar, everything else from the server -------------------------------------
   const palette = one("#palette"), field = one("input", palette), results = one("ul", palette);

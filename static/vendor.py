@@ -47,12 +47,12 @@ PACKAGES = {  # name: (version, npm integrity, {member of the package: file unde
     ),
 }
 ICONS = [  # those that the templates and portal/templatetags use
-    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "bell", "chart-bar", "check", "checks",
-    "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "database", "disc", "dots-vertical", "download",
-    "file-code", "folder", "key", "layout-dashboard", "list-check", "logout", "menu-2", "moon", "network", "pencil",
-    "player-pause", "player-play", "player-stop", "plug", "plug-off", "plus", "power", "refresh", "repeat",
-    "rotate-clockwise", "ruler-2", "search", "server", "shield", "sun", "terminal-2", "trash", "user", "webhook",
-    "world", "x", "zzz",
+    "activity", "adjustments-horizontal", "archive", "archive-off", "ban", "bell", "chart-bar", "check",
+    "checks", "chevron-down", "chevron-left", "chevron-right", "cloud", "copy", "cpu", "database", "disc",
+    "dots-vertical", "download", "file-code", "folder", "key", "layout-dashboard", "list-check", "logout",
+    "menu-2", "moon", "network", "pencil", "player-pause", "player-play", "player-stop", "plug", "plug-off",
+    "plus", "power", "refresh", "repeat", "rotate-clockwise", "ruler-2", "search", "server", "shield",
+    "stack-2", "sun", "terminal-2", "trash", "user", "webhook", "world", "x", "zzz",
 ]  # fmt: skip
 SPRITE = "icons.svg"
 

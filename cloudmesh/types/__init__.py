@@ -6,6 +6,7 @@ Units: memory in MiB, disk in GiB, times as aware UTC datetimes.
 
 from typing import Any
 
+from cloudmesh.types.amounts import parse_memory, parse_walltime, walltime
 from cloudmesh.types.clouds import (
     RESTLESS,
     UNSETTLED,
@@ -81,4 +82,7 @@ __all__ = [
     "VolumeState",
     "expand_names",
     "is_glob",
+    "parse_memory",
+    "parse_walltime",
+    "walltime",
 ]

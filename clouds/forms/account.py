@@ -10,7 +10,7 @@ from cloudmesh.errors import Invalid
 from cloudmesh.imports import cloudsyaml, documents, openrc
 from cloudmesh.imports.openstack_entry import Entry
 from cloudmesh.types import Field
-from clouds.forms import fields
+from operations import forms as fields
 
 PREFIX = "credential_"
 CLOUDS_YAML, OPENRC = "clouds.yaml", "openrc"

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from clouds.forms import fields
+from operations import forms as fields
 
 LARGEST = 64 * 1024  # bytes of a file
 

@@ -12,7 +12,20 @@ from hpc.services.jobs import (
     read_job_file,
     submit_job,
 )
-from hpc.services.logins import login_of, make_login, map_login, remove_login, verify_login
+from hpc.services.logins import login_of, make_login, map_login, own_fields, remove_login, verify_login
+from hpc.services.overview import (
+    ClusterFacts,
+    Use,
+    cluster_facts,
+    known_clusters,
+    light_jobs,
+    live_operations,
+    loads,
+    nodes_of,
+    queue_loads,
+    read_times,
+    who,
+)
 from hpc.services.schedulers import (
     change_scheduler,
     driver_named,
@@ -30,10 +43,13 @@ from hpc.services.schedulers import (
 from hpc.services.templates import Filled, delete_template, fill_template, save_template
 
 __all__ = [
+    "ClusterFacts",
     "Filled",
     "JobPlan",
+    "Use",
     "change_jobs",
     "change_scheduler",
+    "cluster_facts",
     "delete_template",
     "driver_named",
     "drivers",
@@ -44,12 +60,20 @@ __all__ = [
     "find_jobs",
     "forecast_job",
     "job_abilities",
+    "known_clusters",
+    "light_jobs",
     "list_job_files",
+    "live_operations",
+    "loads",
     "login_of",
     "make_login",
     "map_login",
+    "nodes_of",
+    "own_fields",
     "plan_job",
+    "queue_loads",
     "read_job_file",
+    "read_times",
     "refresh_scheduler",
     "register_scheduler",
     "remove_experiments",
@@ -62,4 +86,5 @@ __all__ = [
     "switch_scheduler",
     "verify_login",
     "watch",
+    "who",
 ]

@@ -133,6 +133,8 @@ def change_jobs(*, actor: User, jobs: Sequence[Job], action: str) -> Operation:
     """Cancel, hold or release jobs. Raises NotAllowed, Conflict, Invalid."""
     if action not in ACTIONS:
         raise Invalid(f"There is no action {action[:40]!r}; there are: {', '.join(ACTIONS)}.", field="action")
+    if not jobs:
+        raise Invalid("Choose the jobs to change; none is named.", field="jobs")
     for job in jobs:
         _require_own(actor, job)
         if reason := why_not(job, action):

@@ -10,6 +10,7 @@ from accounts import secrets
 from accounts.models import User
 from activity import lifecycle
 from cloudmesh.errors import Conflict, Invalid, NotAllowed
+from cloudmesh.types import Field
 from hpc.models import Identity, Login, Scheduler, Way
 from hpc.sync import connect
 from hpc.tasks.schedulers import new_key
@@ -29,6 +30,11 @@ def login_of(*, actor: User, scheduler: Scheduler) -> Login | None:
     return found
 
 
+def own_fields(scheduler: Scheduler) -> tuple[Field, ...]:
+    """What a login of one's own needs there beside its name; where the portal can make a key none of it."""
+    return connect.OWN_FIELDS[scheduler.way]
+
+
 @transaction.atomic
 def make_login(
     *, actor: User, scheduler: Scheduler, name: str, credential: Mapping[str, str] | None = None
@@ -39,7 +45,7 @@ def make_login(
     before is replaced. Raises NotAllowed, Invalid.
     """
     _check(actor, scheduler, name)
-    needed = connect.OWN_FIELDS[scheduler.way]
+    needed = own_fields(scheduler)
     own: dict[str, Any] = {"name": name, "is_mapped": False, "public_key": ""}
     if not credential and scheduler.way == Way.SSH:
         private, own["public_key"] = new_key()

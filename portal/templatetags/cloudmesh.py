@@ -17,22 +17,30 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from cloudmesh.types import walltime
+
 register = template.Library()
 
 TONES = {  # of a dot: what a person should feel about a state, whatever it is a state of
-    "ok": {"active", "available", "in-use", "ok", "succeeded", "approved"},
+    "ok": {"active", "available", "in-use", "ok", "succeeded", "approved",
+           "completed", "free", "open"},
     "busy": {
         "requested", "building", "rebooting", "resizing", "changing", "deleting", "pending",
         "creating", "attaching", "detaching",
         "queued", "running", "verifying", "removing", "submitted",
+        "starting", "ending", "mixed", "busy",
     },
     "wait": {
         "waiting_approval", "unverified", "paused", "suspended", "shelved", "rescued", "slow", "deprecated",
         "returned", "applied", "confirmed", "proposed",
+        "closed", "reserved", "draining", "drained",
     },
-    "bad": {"error", "failed", "refused", "rejected", "down", "missing", "denied", "blocked"},
+    "bad": {"error", "failed", "refused", "rejected", "down", "missing", "denied", "blocked",
+            "timeout", "lost"},
 }  # fmt: skip
 TONE = {state: tone for tone, states in TONES.items() for state in states}
+#: Where a word means something else of one kind: a job that waits is not being worked on.
+TONE_OF = {("job", "queued"): "wait", ("queue", "stopped"): "wait"}
 WORDS = {"waiting_approval": "waiting for approval"}
 GLYPHS = {  # of what can be done to a server
     "start": "player-play", "resume": "player-play", "unpause": "player-play", "stop": "player-stop",
@@ -41,6 +49,7 @@ GLYPHS = {  # of what can be done to a server
     "console-log": "file-code", "ip-assign": "world", "ip-unassign": "world", "ip-release": "world",
     "attach": "plug", "detach": "plug-off",
     "label": "adjustments-horizontal", "resize": "ruler-2", "snapshot": "disc",
+    "hold": "player-pause", "release": "player-play", "cancel": "ban",
 }  # fmt: skip
 SOURCES = {  # of a default: who said so
     "option": "as you chose",
@@ -57,7 +66,7 @@ DEEDS = {
 PAGES = {
     "server": "clouds:server-detail", "cloud": "clouds:cloud-detail", "operation": "operations:detail",
     "volume": "clouds:volume-detail", "project": "projects:project-detail",
-    "application": "projects:application-detail",
+    "application": "projects:application-detail", "job": "hpc:job-detail", "scheduler": "hpc:cluster-detail",
 }  # fmt: skip
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 RESOURCES = {"ram": "memory", "floating_ips": "public addresses", "instances": "servers", "disk": "volumes' size"}
@@ -82,7 +91,8 @@ def state(thing: Any, reason: str = "") -> SafeString:
     word = str(getattr(thing, "state", thing) or "unknown")
     why = reason or str(getattr(thing, "state_reason", "") or "")
     label = WORDS.get(word, word.replace("_", " "))
-    dot = format_html('<span class="state tone-{}" title="{}">', TONE.get(word, "off"), why)
+    colour = TONE_OF.get((str(getattr(thing, "KIND", "")), word)) or TONE.get(word, "off")
+    dot = format_html('<span class="state tone-{}" title="{}">', colour, why)
     return dot + format_html('<span class="dot" aria-hidden="true"></span>{}</span>', label)
 
 
@@ -256,6 +266,16 @@ def memory(mebibytes: int) -> str:
     if mebibytes < 1024:
         return f"{mebibytes} MiB"
     return f"{mebibytes / 1024:.1f}".removesuffix(".0") + " GiB"
+
+
+@register.filter
+def clock(seconds: int | None) -> str:
+    """How long, as `squeue` writes it; nothing of nothing.
+
+    >>> clock(5400), clock(None)
+    ('1:30:00', '')
+    """
+    return "" if seconds is None else walltime(seconds)
 
 
 @register.filter

@@ -10,6 +10,8 @@ from accounts import services as accounts
 from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhook
 from clouds import services
 from clouds.models import FloatingIp, Image, SecurityGroup, Server, Volume
+from hpc import services as hpc
+from hpc.models import Login, Node
 from projects import services as projects
 from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
 from tests import factories
@@ -50,6 +52,13 @@ def things(server: Server, member: User, project: Project) -> Things:
     group = SecurityGroup.objects.create(account=server.account, owner=member, provider_id="sg-1", name="web")
     address = FloatingIp.objects.create(account=server.account, owner=member, provider_id="ip-1", name="192.0.2.1")
     own_image = Image.objects.create(account=server.account, provider_id="own", name="golden", own=True, owner=member)
+    scheduler = factories.make_scheduler(project, member)
+    cluster = scheduler.clusters.get()
+    job = factories.make_job(scheduler, project=project, owner=member)
+    login = Login.objects.create(scheduler=scheduler, user=member, name="gregor", state="active")
+    node = Node.objects.create(scheduler=scheduler, name="i1", state="free")
+    reading = hpc.read_job_file(actor=member, job=job)
+    forecast = hpc.forecast_job(actor=member, project=project, cluster=cluster, script="true")
     known: dict[tuple[str, str], Any] = {
         ("/", "secret"): "cm_unknown", ("/", "notice"): notice.pk, ("/", "webhook"): webhook.pk,
         ("/", "policy"): policy.pk, ("/images/", "pk"): own_image.pk,
@@ -75,6 +84,9 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/api/v1/flavors/", "id"): server.account.flavors.first().pk,
         ("/api/v1/networks/", "id"): server.account.networks.first().pk,
         ("/api/v1/security-groups/", "id"): group.pk, ("/api/v1/addresses/", "id"): address.pk,
+        ("/clusters/", "pk"): cluster.pk, ("/clusters/register/", "pk"): operation.pk, ("/nodes/", "pk"): node.pk,
+        ("/logins/", "pk"): login.pk, ("/jobs/", "pk"): job.pk, ("/jobs/", "which"): "output",
+        ("/jobs/", "action"): "cancel", ("/jobs/forecast/", "pk"): forecast.pk, ("/jobs/parts/", "pk"): reading.pk,
         ("/secgroups/", "pk"): group.pk, ("/ips/", "pk"): address.pk,
         ("/api/v1/sections/", "kind"): "new", ("/api/v1/users/", "id"): member.pk,
         ("/api/v1/agreements/", "name"): agreement.name, ("/api/v1/applications/", "id"): application.pk,

@@ -12,7 +12,7 @@ from django.db.models import Model
 from accounts.models import User
 from projects.models import Project
 
-WORDS = ("action", "act", "deed", "section", "kind", "version")  # of the route, not of a thing
+WORDS = ("action", "act", "deed", "section", "kind", "version", "which")  # of the route, not of a thing
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
