@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Q, Subquery
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -24,6 +24,8 @@ from hpc.sync import placing
 GRACE = datetime.timedelta(seconds=120)
 #: How long an ended job is compared with what the scheduler still tells of it, and asked for in accounting.
 FRESH = datetime.timedelta(minutes=15)
+#: How far the clock of a scheduler, which counts whole seconds, may be behind.
+SKEW = datetime.timedelta(minutes=5)
 MOST_ASKED = 500  # ids in one question to accounting
 OURS = ("scheduler", "project", "owner", "token", "script", "created_at")
 TIMES = ("submitted", "expected", "started", "ended")
@@ -247,9 +249,10 @@ def _mark_absent(absent: list[Known]) -> int:
 
 def _settle_array(row: Known) -> int:
     """An array is what its tasks are: running while any of them lives, failed when any of them did."""
-    begun = Job.objects.filter(pk=row.id).values("created_at")
-    tasks = Job.objects.filter(provider_id__startswith=f"{row.provider_id}_", created_at__gte=Subquery(begun))
-    states = list(tasks.values_list("state", flat=True))
+    array = Job.objects.only("scheduler_id", "created_at").get(pk=row.id)
+    named = Job.objects.filter(scheduler=array.scheduler_id, provider_id__startswith=_task_ids(row.provider_id))
+    tasks = named.exclude(pk=array.pk)
+    states = list(tasks.filter(created_at__gte=array.created_at - SKEW).values_list("state", flat=True))
     if not states:
         return 0
     live = any(state not in ENDED for state in states)
@@ -260,6 +263,12 @@ def _settle_array(row: Known) -> int:
     times: dict[str, Any] = {} if live else {"ended": timezone.now(), "is_accounted": True}
     lifecycle.move_all(Job, [row.id], to, **times)
     return 1
+
+
+def _task_ids(array: str) -> str:
+    """How the ids of an array's tasks begin: `12_3` for `12`, `12[3].server` for `12[].server`."""
+    stem, brackets, _ = array.partition("[]")
+    return f"{stem}[" if brackets else f"{array}_"
 
 
 def _listed(texts: Iterable[str]) -> RawSQL:

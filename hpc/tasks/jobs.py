@@ -97,14 +97,14 @@ def submit_job(operation: Operation) -> Outcome:
 
 
 def _submitted(job: Job, made: str, login: str) -> None:
-    """A reading may have met it meanwhile, and know more."""
+    """A reading may have met it meanwhile, and know more; one that begins now and does not meet it has to ask why."""
     job.refresh_from_db(fields=["state", "provider_id"])
     if job.provider_id:
         return
     state = JobState.HELD if job.state == JobState.HELD else JobState.QUEUED
     lifecycle.transition(
         job, state, verb="submitted", provider_id=made, login=login, directory=job.directory, output=job.output,
-        error=job.error,
+        error=job.error, seen_at=timezone.now(),
     )  # fmt: skip
 
 

@@ -87,13 +87,16 @@ def test_a_wish_whose_answer_was_lost_is_bound_by_its_token(
     assert (bound.pk, bound.provider_id, bound.state, bound.project) == (wished.pk, "7", "queued", project)
 
 
-def test_the_tasks_of_an_array_are_its_owners_and_end_it(scheduler: Scheduler, member: User, project: Project) -> None:
+@pytest.mark.parametrize(("array", "task"), [("7", "7_{}"), ("7[].pbs1", "7[{}].pbs1")])
+def test_the_tasks_of_an_array_are_its_owners_and_end_it(
+    scheduler: Scheduler, member: User, project: Project, array: str, task: str
+) -> None:
     whole = factories.make_job(
-        scheduler, "many", provider_id="7", token="t0", array="1-2", project=project, owner=member
+        scheduler, "many", provider_id=array, token="t0", array="1-2", project=project, owner=member
     )
-    tasks = [job(f"7_{number}", token="t0", state=JobState.RUNNING) for number in (1, 2)]
+    tasks = [job(task.format(number), token="t0", state=JobState.RUNNING) for number in (1, 2)]
     read(scheduler, *tasks)
-    assert {each.owner for each in Job.objects.filter(provider_id__startswith="7_")} == {member}
+    assert {each.owner for each in Job.objects.filter(state=JobState.RUNNING).exclude(pk=whole.pk)} == {member}
     whole.refresh_from_db()
     assert whole.state == JobState.RUNNING
     ends = {"started": NOW, "ended": NOW + HOUR}
