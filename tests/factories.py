@@ -31,7 +31,6 @@ from clouds.drivers.simulator import control
 from clouds.models import CloudAccount, Flavor, Image, Server, Volume
 from clouds.sync import schedule
 from hpc.models import Cluster, Job, Scheduler
-from hpc.sync import schedule as hpc
 from operations import engine
 from operations.models import RUNNABLE, CredentialState, Operation
 from projects import services as projects
@@ -83,14 +82,6 @@ def make_scheduler(project: Project, owner: User, name: str = "india", **more: A
     for called, queues in clusters.items():
         Cluster.objects.create(scheduler=scheduler, name=called, chosen=queues)
     return scheduler
-
-
-def read_scheduler(scheduler: Scheduler) -> None:
-    """Read everything of a scheduler now."""
-    hpc.plan(scheduler)
-    scheduler.syncs.update(due_at=LONG_AGO)
-    for sync in scheduler.syncs.order_by("kind"):
-        hpc.run(sync.pk)
 
 
 def make_job(scheduler: Scheduler, name: str = "", **more: Any) -> Job:

@@ -102,7 +102,7 @@ def cluster_remove(request: Signed, pk: uuid.UUID) -> HttpResponse:
     return answer(request, f"{cluster.scheduler} is removed", detail="What runs there goes on.", back=rest)
 
 
-def seen_cluster(actor: User, pk: uuid.UUID) -> Cluster:
+def seen_cluster(actor: User, pk: uuid.UUID | None) -> Cluster:
     """The cluster of this id, or the first of the scheduler of this id, if `actor` may see it. Raises NotFound."""
     visible = access.visible(Cluster, actor).select_related("scheduler__project")
     seen = visible.filter(Q(pk=pk) | Q(scheduler=pk)).first()

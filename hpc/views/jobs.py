@@ -85,8 +85,10 @@ class ClusterJobs(JobList):
     """The jobs of one cluster, in its tab."""
 
     template_name = "hpc/cluster_jobs.html"
+    cluster: Cluster
 
     def get(self, request: Signed, pk: uuid.UUID | None = None) -> HttpResponse:
+        self.cluster = seen_cluster(request.user, pk)
         return super().get(request)
 
     def places(self) -> Iterable[Filter]:
@@ -98,13 +100,6 @@ class ClusterJobs(JobList):
     def context(self) -> dict[str, Any]:
         cards = cluster_cards(self.request.user, [self.cluster])
         return super().context() | {"cluster": cards[0], "tab": "jobs"}
-
-    @property
-    def cluster(self) -> Cluster:
-        found: Cluster | None = vars(self).get("_cluster")
-        if found is None:
-            found = vars(self)["_cluster"] = seen_cluster(self.request.user, self.kwargs["pk"])
-        return found
 
 
 @needs(SIGNED)

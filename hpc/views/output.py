@@ -12,10 +12,12 @@ from cloudmesh.errors import CloudmeshError, Invalid
 from hpc import services
 from hpc.models import Job
 from hpc.views.jobs import may_read, seen_job
+from operations import services as operations
 from operations.models import Operation, OperationState
 from projects import access
 from projects.views import Signed
 
+FORGOTTEN = "What was read is kept for an hour, for whoever asked."
 FIRST = 65_536  # bytes from the end that are shown at first
 
 
@@ -29,7 +31,7 @@ def job_read(request: Signed, pk: uuid.UUID, which: str) -> HttpResponse:
         operation = services.read_job_file(actor=request.user, job=job, which=which, offset=offset, most=FIRST)
     except CloudmeshError as error:
         return render(request, "hpc/_output_tail.html", _tail(job, which, offset, problem=error.message))
-    return render(request, "hpc/_output_tail.html", _tail(job, which, offset, operation=operation))
+    return render(request, "hpc/_output_tail.html", _tail(job, which, offset, operation=operation, is_new=True))
 
 
 @needs("job.read")
@@ -47,15 +49,20 @@ def job_part(request: Signed, pk: uuid.UUID) -> HttpResponse:
         return render(request, "hpc/_output_tail.html", _tail(job, which, offset, operation=operation))
     if operation.state != OperationState.SUCCEEDED:
         return render(request, "hpc/_output_tail.html", _tail(job, which, offset, problem=operation.state_reason))
-    part = operation.result
+    part = operations.result_of(operation, actor=request.user)
+    if not part:
+        return render(request, "hpc/_output_tail.html", _tail(job, which, offset, problem=FORGOTTEN))
     after = {**_tail(job, which, int(part["next"])), "has_more": part["next"] < part["size"]}
     return render(request, "hpc/_output_part.html", {**after, "part": part, "is_first": offset < 0})
 
 
 def _tail(
-    job: Job, which: str, offset: int, *, operation: Operation | None = None, problem: str = ""
+    job: Job, which: str, offset: int, *, operation: Operation | None = None, problem: str = "", is_new: bool = False
 ) -> dict[str, Any]:
-    return {"job": job, "which": which, "offset": offset, "operation": operation, "problem": problem}
+    """A new one reads itself again once: its operation may have ended before the page could hear of it."""
+    return {
+        "job": job, "which": which, "offset": offset, "operation": operation, "problem": problem, "is_new": is_new
+    }  # fmt: skip
 
 
 def _number(text: str) -> int:

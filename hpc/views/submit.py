@@ -77,7 +77,7 @@ def submit_plan(request: Signed) -> HttpResponse:
 def submit_forecast(request: Signed) -> HttpResponse:
     """Ask the scheduler when such a job would start; answers the place where it will be told."""
     operation = services.forecast_job(**_wanted(request, request.POST))
-    return render(request, "hpc/_forecast.html", {"operation": operation})
+    return render(request, "hpc/_forecast.html", {"operation": operation, "is_new": True})
 
 
 @needs("operation.view")

@@ -11,7 +11,10 @@ from tests.factories import make_account, make_servers
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("/servers/", "/operations/", "/events/", "/images/", "/flavors/", "/keys/", "/clouds/")
+LISTS = (
+    "/servers/", "/operations/", "/events/", "/images/", "/flavors/", "/keys/", "/clouds/", "/jobs/", "/clusters/",
+    "/logins/",
+)  # fmt: skip
 MOST = 11
 
 

@@ -15,6 +15,7 @@ from hpc.drivers.simulator import control
 from hpc.models import Cluster, Load, Node, Queue, Scheduler
 from projects.models import Project
 from tests import factories
+from tests.hpc.conftest import read_all
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -54,7 +55,7 @@ def test_nodes_are_squares_of_their_state(
 ) -> None:
     world = control.World(settings.STATE_DIR, "india")
     control.set_node(world, "i003", "down", "does not answer")
-    factories.read_scheduler(scheduler)
+    read_all(scheduler)
     page = web.get(f"/clusters/{india.pk}/nodes/").context
     assert len(page["nodes"]) == 32
     assert {"state": "down", "count": 1} in page["legend"]

@@ -13,6 +13,7 @@ from hpc.models import Cluster, Job
 from operations.models import Operation
 from projects.models import Project
 from tests import factories
+from tests.hpc.conftest import read_all
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -114,7 +115,7 @@ def test_what_a_job_wrote_comes_part_by_part(web: Client, india: Cluster, projec
     asked = {"cluster": "india", "script": "echo one\necho two", "walltime": "10m"}
     page = web.post("/jobs/submit/", asked, headers=HTMX).headers["HX-Redirect"]
     factories.run(wish().pk)
-    factories.read_scheduler(india.scheduler)
+    read_all(india.scheduler)
     waiting = web.post(f"{page}read/output/", headers=HTMX).content.decode()
     reading = wish()
     assert (reading.kind, f"operation:{reading.pk}" in waiting) == ("job.read", True)
