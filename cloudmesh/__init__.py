@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from cloudmesh.client import Client as Client
     from cloudmesh.client.asynchronous import AsyncClient as AsyncClient
+    from cloudmesh.client.batch import Cluster
     from cloudmesh.client.flat import Machines
     from cloudmesh.client.mesh import Mesh
+    from cloudmesh.client.pbs import PBS as Queues
     from cloudmesh.client.person import Person
 
     vm: Machines
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
         """What `cm` prints when it is given this line; see `cloudmesh.shell`."""
 
 
-__all__ = ["AsyncClient", "Client", "__version__", "default", "load", "mesh", "refresh", "shell", "vm"]
+__all__ = ["PBS", "AsyncClient", "Client", "__version__", "default", "hpc", "load", "mesh", "refresh", "shell", "vm"]
 _PLACES = {
     "AsyncClient": "cloudmesh.client.asynchronous",
     "Client": "cloudmesh.client",
@@ -65,6 +67,23 @@ def refresh(clouds: "str | Iterable[str]" = ()) -> "dict[str, dict[str, Any]]":
     from cloudmesh.client import flat
 
     return flat.refresh(clouds)
+
+
+def hpc(cluster: str = "") -> "Cluster":
+    """The jobs, queues and nodes of an HPC cluster, or of all: `cloudmesh.hpc("india").submit("hostname")`."""
+    from cloudmesh.client import flat
+
+    return flat.hpc(cluster)
+
+
+def PBS(user: str = "", host: str = "") -> "Queues":
+    """A cluster in the words of PBS: `cloudmesh.PBS("", "india").qstat()`; also `qinfo()` and `pbsnodes()`.
+
+    `host` is a cluster of the portal, all if empty; `user` narrows the jobs to those of a login there.
+    """
+    from cloudmesh.client import flat
+
+    return flat.pbs(user, host)
 
 
 def default(values: "dict[str, Any] | None" = None, **more: str) -> dict[str, str]:

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from cloudmesh.client.asking import ID, batches, given
 from cloudmesh.client.choosing import Choosing
 from cloudmesh.client.groups import Groups
+from cloudmesh.client.hpc import Hpc
 from cloudmesh.client.http import quote
 from cloudmesh.client.networks import Networks
 from cloudmesh.client.offers import Offers
 from cloudmesh.client.reach import Reach
 from cloudmesh.client.rules import Rules
+from cloudmesh.client.schedulers import Schedulers
 from cloudmesh.client.shaping import Shaping
 from cloudmesh.client.storage import Storage
-from cloudmesh.client.waiting import Waiting
 from cloudmesh.client.watching import Watching
 from cloudmesh.errors import NotFound
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cloudmesh.types import Json
 
 
-class Client(Waiting, Watching, Shaping, Storage, Offers, Groups, Choosing, Reach, Networks, Rules):
+class Client(Hpc, Watching, Shaping, Storage, Offers, Groups, Choosing, Reach, Networks, Rules, Schedulers):
     """A portal, as one person may use it. Nothing is read or sent before the first question."""
 
     def me(self) -> "Json":

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client import Client
+from cloudmesh.client.batch import Cluster
 from cloudmesh.client.mesh import Mesh
 from cloudmesh.client.person import Person
 from cloudmesh.errors import Invalid, near
 
 if TYPE_CHECKING:
     from cloudmesh.client.mesh import Thing
+    from cloudmesh.client.pbs import PBS
     from cloudmesh.types import Json
 
     Found = list[Json]
@@ -58,6 +60,17 @@ def default(values: "Json | None" = None, **more: str) -> dict[str, str]:
             shared().default(cloud, kind, value)
     known: dict[str, str] = shared().default()
     return known
+
+
+def hpc(cluster: str = "") -> Cluster:
+    return Cluster(shared().client, cluster)
+
+
+def pbs(user: str = "", host: str = "") -> "PBS":
+    """See `cloudmesh.PBS`."""
+    from cloudmesh.client.pbs import PBS
+
+    return PBS(hpc(host), user)
 
 
 class Machines:

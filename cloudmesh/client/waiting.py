@@ -1,5 +1,6 @@
 """Waiting for what was wished: on the live stream, never by asking again and again."""
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cloudmesh.client.asking import Asking
@@ -7,6 +8,7 @@ from cloudmesh.client.problems import failure_of
 from cloudmesh.errors import Busy
 
 if TYPE_CHECKING:
+    from cloudmesh.client.session import Session
     from cloudmesh.types import Json
 
 
@@ -18,25 +20,33 @@ class Waiting(Asking):
 
         Raises what it failed with, or Busy where it has not ended after `timeout` seconds; it goes on all the same.
         """
-        import threading
-
-        from cloudmesh.client.call import BrokenOff, Call
         from cloudmesh.client.stream import follow
 
         operation = wish if isinstance(wish, str) else wish.get("operation", wish)["id"]
+        ended = self._last(lambda session: follow(session, operation), timeout)
+        if ended is None:
+            told = f"The operation has not ended after {timeout:g} seconds; it goes on without you."
+            raise Busy(f"{told} Follow it with: cm operation wait {operation}", operation=operation)
+        if ended["state"] != "succeeded":
+            raise failure_of(ended)
+        return ended
+
+    def _last(self, listen: "Callable[[Session], Iterator[Json]]", timeout: float | None) -> "Json | None":
+        """The last of what is heard; None where it goes on after `timeout` seconds."""
+        import threading
+
+        from cloudmesh.client.call import BrokenOff, Call
+
         call = self.session if isinstance(self.session, Call) else Call(self.session)
         alarm = threading.Timer(timeout or 0, call.break_off)
         if timeout is not None:
             alarm.start()
         try:
-            *_, ended = follow(call, operation)
+            *_, last = listen(call)
         except BrokenOff:
             if timeout is None:
                 raise
-            told = f"The operation has not ended after {timeout:g} seconds; it goes on without you."
-            raise Busy(f"{told} Follow it with: cm operation wait {operation}", operation=operation) from None
+            return None
         finally:
             alarm.cancel()
-        if ended["state"] != "succeeded":
-            raise failure_of(ended)
-        return ended
+        return last

@@ -1,12 +1,13 @@
 """What happens, as it happens: events, operations and servers on the live stream."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cloudmesh.client.asking import Asking
 from cloudmesh.errors import CloudmeshError, NotFound
 
 if TYPE_CHECKING:
+    from cloudmesh.client.session import Session
     from cloudmesh.client.stream import Message
     from cloudmesh.types import Json
 
@@ -40,20 +41,7 @@ class Watching(Asking):
 
     def watch_servers(self, **filters: Any) -> "Iterator[list[Json]]":
         """The servers that `servers` lists: as they are, and again whenever one of them may be another."""
-        from cloudmesh.client.stream import watch
-
-        versions: dict[str, int] = {}
-
-        def read(message: "Message") -> "list[Json] | None":
-            if not _is_news(message, versions):
-                return None
-            found = list(self._list("servers/", filters))
-            if id := message.data.get("id"):
-                versions[id] = message.data["version"] or 0  # though it may not be among them
-            versions.update((server["id"], server["version"]) for server in found)
-            return found
-
-        return watch(self.session, read)
+        return watch_list(self.session, "server", lambda: list(self._list("servers/", filters)))
 
     def wait_for(
         self, servers: "Iterable[Json]", state: str = "active", timeout: float | None = None
@@ -120,11 +108,29 @@ class Watching(Asking):
         return changed
 
 
-def _is_news(message: "Message", versions: dict[str, int]) -> bool:
-    """Whether servers may be others than in the `versions` that were read."""
+def watch_list(session: "Session", kind: str, ask: "Callable[[], list[Json]]") -> "Iterator[list[Json]]":
+    """What `ask` answers, and again whenever one record of that kind may be another."""
+    from cloudmesh.client.stream import watch
+
+    versions: dict[str, int] = {}
+
+    def read(message: "Message") -> "list[Json] | None":
+        if not _is_news(message, versions, kind):
+            return None
+        found = ask()
+        if id := message.data.get("id"):
+            versions[id] = message.data["version"] or 0  # though it may not be among them
+        versions.update((record["id"], record["version"]) for record in found)
+        return found
+
+    return watch(session, read)
+
+
+def _is_news(message: "Message", versions: dict[str, int], kind: str = "server") -> bool:
+    """Whether records of that kind may be others than in the `versions` that were read."""
     if message.event != "message":
         return message.event in ("ready", "reset")
-    if message.data["kind"] != "server":
+    if message.data["kind"] != kind:
         return False
     id: str = message.data["id"]
     return not id or (message.data["version"] or 0) > versions.get(id, -1)

@@ -1,6 +1,7 @@
 """A cloud's credential, gathered from options, files and questions; secrets never need to be on the command line."""
 
 import itertools
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
@@ -33,7 +34,7 @@ def gather(
     if openrc:
         return {"openrc": openrc.read(), "password": password}
     declared = _fields_of(client, driver or "")
-    return {"driver": driver, "credential": _fill(declared, list(fields), secret_file)}
+    return {"driver": driver, "credential": fill(declared, list(fields), secret_file)}
 
 
 def password_for(refused: Invalid) -> str:
@@ -53,7 +54,8 @@ def _fields_of(client: Client, driver: str) -> "dict[str, Json]":
     return {field["name"]: field for field in drivers[driver]}
 
 
-def _fill(declared: "dict[str, Json]", given: list[str], secret_file: TextIO | None) -> dict[str, str]:
+def fill(declared: "dict[str, Json]", given: list[str], secret_file: TextIO | None) -> dict[str, str]:
+    """The fields that are declared, as given, from a file or asked for. Raises UsageError."""
     credential = _pairs(declared, given)
     if exposed := [name for name in credential if declared[name]["secret"]]:
         talk.warn(
@@ -88,7 +90,7 @@ def _pairs(declared: "dict[str, Json]", lines: Iterable[str]) -> dict[str, str]:
         if name.strip() not in declared:
             raise click.UsageError(f"There is no field {name}.{near(name, declared)} Fields: {', '.join(declared)}.")
         is_file = declared[name.strip()]["type"] == "file"
-        pairs[name.strip()] = _content(value.strip()) if is_file else value.strip()
+        pairs[name.strip()] = _content(os.path.expanduser(value.strip())) if is_file else value.strip()
     return pairs
 
 

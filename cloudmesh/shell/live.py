@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,8 @@ from cloudmesh.shell.talk import say
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
+
+    Reread = Callable[[list[Json]], Iterable[Json]]
 
 HINT = "Ctrl-C ends it."
 UNKNOWN = 24  # lines of a terminal that does not say how many it has
@@ -29,13 +31,17 @@ def begin() -> None:
 
 
 def watch_servers(client: Client, show: Show, **filters: str) -> None:
-    """The servers of `filters`: their table drawn again with each change, or each server that changed as a line."""
+    """The servers of `filters`, as `watch` shows them."""
+    watch(show, client.watch_servers(**filters), client.by_ids)
+
+
+def watch(show: Show, tables: "Iterator[list[Json]]", reread: "Reread") -> None:
+    """Tables, drawn again with each change, or each record that changed as a line; `reread` those that left them."""
     begin()
-    tables = client.watch_servers(**filters)
     if show.form == "table" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         _redraw(show, tables)
     else:
-        show.each(_changed(client, tables))
+        show.each(_changed(tables, reread))
 
 
 def _redraw(show: Show, tables: "Iterator[list[Json]]") -> None:
@@ -52,14 +58,14 @@ def _cut(lines: list[str]) -> list[str]:
     return lines if len(lines) <= room else [*lines[: room - 1], f"… and {len(lines) - room} more"]
 
 
-def _changed(client: Client, tables: "Iterator[list[Json]]") -> "Iterator[Json]":
-    """Each server at first, and then whenever it is another one; also what no longer belongs to them."""
+def _changed(tables: "Iterator[list[Json]]", reread: "Reread") -> "Iterator[Json]":
+    """Each record at first, and then whenever it is another one; also what no longer belongs to them."""
     before: dict[str, Json] = {}
     for rows in tables:
         now = {row["id"]: row for row in rows}
         known = {id: row["version"] for id, row in before.items()}
         yield from (row for row in reversed(rows) if known.get(row["id"]) != row["version"])
-        yield from client.by_ids([row for id, row in before.items() if id not in now])
+        yield from reread([row for id, row in before.items() if id not in now])
         before = now
 
 

@@ -14,11 +14,26 @@ PORTION = 1000  # rows that are held and laid out together
 NARROWEST = 4  # cells of a column
 READABLE = 12
 WHOLE = frozenset({"id"})  # columns that are copied
+MOMENTS = frozenset({"at", "submitted", "expected", "started", "ended"})  # what names of times end in
 YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 COLOURS = {
-    **dict.fromkeys(("active", "succeeded", "ok"), 32),
-    **dict.fromkeys(("error", "failed", "refused", "rejected", "missing", "down"), 31),
-    **dict.fromkeys(("requested", "building", "deleting", "running", "queued", "verifying", "rebooting", "slow"), 33),
+    **dict.fromkeys(("active", "succeeded", "ok", "completed", "open", "free"), 32),
+    **dict.fromkeys(("error", "failed", "refused", "rejected", "missing", "down", "timeout", "lost"), 31),
+    **dict.fromkeys(
+        (
+            "requested",
+            "building",
+            "deleting",
+            "running",
+            "queued",
+            "verifying",
+            "rebooting",
+            "slow",
+            "starting",
+            "ending",
+        ),
+        33,
+    ),
 }
 
 
@@ -43,7 +58,7 @@ class Column(NamedTuple):
         value = self.value(row)
         if self.path.endswith("_seconds") and isinstance(value, int | float):
             return duration(value)
-        if self.path.rpartition("_")[2] == "at" and isinstance(value, str):
+        if self.path.rpartition("_")[2] in MOMENTS and isinstance(value, str):
             return value[:16].replace("T", " ")
         if isinstance(value, float):
             return f"{value:.2f}"

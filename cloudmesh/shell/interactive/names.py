@@ -26,13 +26,17 @@ CALLED = {  # nouns whose lists are not named after them
     "ip": "addresses",
     "address": "addresses",
 }
+CALLS = {"job": "provider_id", "experiment": "number"}  # what else than a name calls them
 ABOUT = (
     "title",
+    "command",
     "label",
     "state",
     "health",
     "server",
     "cloud",
+    "cluster",
+    "queue",
     "flavor",
     "cores",
     "ram",
@@ -84,7 +88,7 @@ class Names:
                 rows = [*itertools.islice(lister(), MOST)] if lister else []
             except CloudmeshError:
                 rows = []  # the next command says what is wrong
-            named = ((row.get("name") or row.get("address"), row) for row in rows)
+            named = ((row.get(CALLS.get(kind, "name")) or row.get("address"), row) for row in rows)
             self._found[kind] = [(str(name), _describe(row)) for name, row in named if name]
             self._read_at[kind] = time.monotonic()
 
