@@ -3,8 +3,9 @@
 import datetime
 import uuid
 from collections import defaultdict
+from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, Extract
 from django.utils import timezone
 
@@ -17,13 +18,13 @@ AT_ONCE = ("jobs", "cores", "nodes")
 HOUR = 3600
 
 
-def taken_by(project: Project) -> quota.Taken:
-    """What the jobs of a project take, by scheduler and owner; two questions.
+def taken_by(project: Project, **where: Any) -> quota.Taken:
+    """What the jobs of a project take, by scheduler and owner, or those `where` something holds; two questions.
 
     A job takes the core-hours that it may use until it has ended, and those that it used from then on.
     """
     found: dict[str, dict[uuid.UUID | None, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    mine = Job.objects.filter(project=project).order_by()
+    mine = Job.objects.filter(project=project, **where).order_by()
     live = mine.filter(state__in=LIVE).values_list("scheduler", "owner")
     promised = Sum(F("cores") * Coalesce(F("walltime"), 0) / HOUR, default=0)
     counted = live.annotate(
@@ -31,17 +32,15 @@ def taken_by(project: Project) -> quota.Taken:
     )
     for scheduler, owner, jobs, cores, nodes, hours in counted:
         found[_lane(scheduler)][owner] = {"jobs": jobs, "cores": cores, "nodes": nodes, "core_hours": hours}
-    for scheduler, owner, used in _used(project):
+    for scheduler, owner, used in _used(mine):
         taken = found[_lane(scheduler)][owner]
         taken["core_hours"] = taken.get("core_hours", 0) + used
     return found
 
 
-def _used(project: Project) -> list[tuple[uuid.UUID, uuid.UUID | None, int]]:
+def _used(mine: QuerySet[Job]) -> list[tuple[uuid.UUID, uuid.UUID | None, int]]:
     since = timezone.now() - PERIOD
-    ended = (
-        Job.objects.filter(project=project, ended__gt=since, started__isnull=False).exclude(state__in=LIVE).order_by()
-    )
+    ended = mine.filter(ended__gt=since, started__isnull=False).exclude(state__in=LIVE)
     rows = ended.values_list("scheduler", "owner").annotate(
         seconds=Sum(Extract(F("ended") - F("started"), "epoch") * F("cores"))
     )

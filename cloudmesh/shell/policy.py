@@ -49,7 +49,7 @@ def show_(client: Client, show: Show, name: str) -> None:
 @policy.command()
 @click.argument("name", required=False)
 @click.option("--effect", type=click.Choice(EFFECTS))
-@click.option("--service", help="Of what: cloud:india, cloud:*, queue:batch.")
+@click.option("--service", help="Of what: cloud:india, cloud:*, queue:india/batch.")
 @click.option("--for", "subject_kind", type=click.Choice(KINDS), help="For whom; everyone if not said.")
 @click.option("--subject", help="Their names with commas between, or the rule.")
 @click.option("--limit", "limits", multiple=True, metavar="RESOURCE=N", help="How much; may be given several times.")

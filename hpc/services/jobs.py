@@ -260,16 +260,17 @@ def _plan(
         what = scheduler.state if scheduler.is_enabled else "switched off"
         raise Conflict(f"The scheduler of {cluster} is {what}; nothing can be submitted there.")
     login = connect.acts_as(scheduler, logins.login_of(actor=actor, scheduler=scheduler))
-    spec = _checked(cluster, actor, wanted)
+    spec, queue = _checked(cluster, actor, wanted)
     if is_meant:
         quota.hold(project)
     taken = functools.cache(lambda: taking.taken_by(project))
-    resources, scope = _resources(spec), scheduler.lane
+    resources, scope = _resources(spec, _walltime(spec, queue)), scheduler.lane
 
     def used() -> policy.Used:
+        here = taking.taken_by(project, cluster=cluster, queue=spec["queue"])
         return policy.Used(
-            project=quota.amounts(taken(), resources, scope=scope),
-            member=quota.amounts(taken(), resources, scope=scope, owner_id=actor.pk),
+            project=quota.amounts(here, resources, scope=scope),
+            member=quota.amounts(here, resources, scope=scope, owner_id=actor.pk),
         )
 
     wish = policy.Wish(service=f"queue:{cluster.name}/{spec['queue']}", resources=resources, used=used)
@@ -284,8 +285,8 @@ def _plan(
     )
 
 
-def _checked(cluster: Cluster, actor: User, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What JobSpec wants, each value in its bounds. Raises Invalid with the field."""
+def _checked(cluster: Cluster, actor: User, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], Queue | None]:
+    """What JobSpec wants, each value in its bounds, and the queue. Raises Invalid with the field."""
     script = str(wanted.get("script", ""))
     if not script.strip():
         raise Invalid("There is no script and no command to run.", field="script")
@@ -296,14 +297,14 @@ def _checked(cluster: Cluster, actor: User, wanted: Mapping[str, Any]) -> dict[s
     queue = _queue(cluster, spec["queue"])
     spec["queue"] = queue.name if queue else spec["queue"]
     _check_fits(queue, spec)
-    return {
-        **spec,
+    spec |= {
         "name": _name(str(wanted.get("name") or ""), actor),
         "script": script if script.startswith("#!") else f"#!/bin/bash\n{script}\n",
         "array": _array(str(wanted.get("array") or "")),
         "after": list(wanted.get("after") or ()),
         "is_held": bool(wanted.get("is_held")),
     }
+    return spec, queue
 
 
 def _queue(cluster: Cluster, name: str) -> Queue | None:
@@ -368,10 +369,16 @@ def _tasks_of(array: str) -> int:
     return count
 
 
-def _resources(spec: Mapping[str, Any]) -> dict[str, int]:
+def _walltime(spec: Mapping[str, Any], queue: Queue | None) -> int:
+    """Seconds that it may run: where nothing is said, what the queue gives."""
+    given = (queue.default_walltime or queue.max_walltime) if queue else None
+    return spec["walltime"] or given or 0
+
+
+def _resources(spec: Mapping[str, Any], walltime: int) -> dict[str, int]:
     """What it takes, as policies and quotas count it."""
     tasks = _tasks_of(spec["array"])
-    cores, walltime = spec["tasks"] * spec["cores"] * tasks, spec["walltime"] or 0
+    cores = spec["tasks"] * spec["cores"] * tasks
     return {
         "jobs": tasks,
         "cores": cores,

@@ -32,7 +32,7 @@ class PolicyAnswer(Answer):
     state = serializers.ChoiceField(PolicyState.choices)
     reason = serializers.CharField(source="state_reason", help_text="Why it is in this state")
     effect = serializers.ChoiceField(Effect.choices)
-    service = serializers.CharField(help_text="cloud:india, cloud:*, queue:batch, machines:i[1-8]")
+    service = serializers.CharField(help_text="cloud:india, cloud:*, queue:india/batch, machines:i[1-8]")
     subject_kind = serializers.ChoiceField(SubjectKind.choices)
     subject = serializers.CharField(help_text="Names with commas between, or a rule")
     limits = serializers.DictField(child=serializers.IntegerField(), help_text="Resource, also RESOURCE_per_wish")

@@ -27,7 +27,7 @@ def _choice(label: str, choices: Any) -> forms.ChoiceField:
 class PolicyForm(forms.Form):
     name = _line("Name", "Small letters, digits and dashes.", required=True, most=60)
     effect = _choice("Effect", Effect.choices)
-    service = _line("Service", "cloud:india, cloud:*, queue:batch, machines:i[1-8]", required=True)
+    service = _line("Service", "cloud:india, cloud:*, queue:india/batch, machines:i[1-8]", required=True)
     subject_kind = _choice("Whom it is about", SubjectKind.choices)
     subject = forms.CharField(
         label="Names, or the rule", help_text=RULE, required=False, max_length=2000,

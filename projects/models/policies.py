@@ -32,8 +32,9 @@ class SubjectKind(models.TextChoices):
 class Policy(Stateful):
     """One version of a rule on who may use what, how much of it and when.
 
-    `service` names clouds, queues or machines: `cloud:india`, `cloud:*`, `queue:batch`, `machines:i[1-8]`. `limits`
-    are the most that one wish or all wishes together may take, by resource. Versions of one policy share `series`.
+    `service` names clouds, queues or machines: `cloud:india`, `cloud:*`, `queue:india/batch`, `machines:i[1-8]`.
+    `limits` are the most that one wish or all wishes together may take, by resource. Versions of one policy share
+    `series`.
     """
 
     KIND = "policy"

@@ -40,7 +40,7 @@ def nothing() -> Used:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What somebody wants of a service: `cloud:india`, `queue:batch`, `machines:i[1-8]`, and how much.
+    """What somebody wants of a service: `cloud:india`, `queue:india/batch`, `machines:i[1-8]`, and how much.
 
     `used` tells what is taken already; it is asked only if a policy limits all wishes together.
     """

@@ -1,4 +1,4 @@
-"""Whom a policy is about, and which services: `cloud:india`, `cloud:*`, `queue:batch`, `machines:i[1-8]`."""
+"""Whom a policy is about, and which services: `cloud:india`, `cloud:*`, `queue:india/batch`, `machines:i[1-8]`."""
 
 import functools
 from collections.abc import Sequence
