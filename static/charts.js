@@ -52,7 +52,7 @@
       axes: [{ ...x, incrs: undefined, space: 80, values: (_, splits) => splits.map((each) => (is_long ? time(each, 5).slice(0, 5) : time(each, 11))) }, y],
       series: [
         { label: "UTC", value: (_, seconds) => (seconds === null ? "" : time(seconds, 0)) },
-        ...figure.dataset.lines.split(" ").map((name, i) => ({ label: name, stroke: colour(COLOURS[i]), width: 1.5, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) })),
+        ...figure.dataset.lines.split(" ").map((name, i) => ({ label: name, stroke: colour(COLOURS[i]), width: 1.5, points: { show: source.at.length < 3 }, paths: uPlot.paths.stepped({ align: 1 }) })),
       ],
     };
   }

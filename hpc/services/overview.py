@@ -139,14 +139,21 @@ def nodes_of(cluster: Cluster, queues: Iterable[Queue]) -> QuerySet[Node]:
 
 
 def loads(cluster: Cluster, *, since: datetime.datetime) -> list[Point]:
-    """How busy a cluster was, as many points as a chart can show; one question."""
+    """How busy a cluster was, as many points as a chart can show; three questions.
+
+    Queues share nodes, so a cluster never had more cores than its nodes have together.
+    """
+    most = nodes_of(cluster, cluster.queues.only("name")).aggregate(Sum("cores"))["cores__sum"] or 0
     sums = (
         Load.objects.filter(queue__cluster=cluster, at__gte=since)
         .order_by("at")
         .values_list("at")
         .annotate(Sum("running"), Sum("waiting"), Sum("cores_used"), Sum("cores"))
     )
-    points = [Point(at=at, running=r, waiting=w, cores_used=used, cores=cores) for at, r, w, used, cores in sums]
+    points = [
+        Point(at=at, running=r, waiting=w, cores_used=used, cores=min(cores, most or cores))
+        for at, r, w, used, cores in sums
+    ]
     step = len(points) // MOST_POINTS + 1
     return points[::-1][::step][::-1]  # the newest is always one of them
 

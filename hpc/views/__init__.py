@@ -1,6 +1,7 @@
 """Clusters, their nodes and jobs, and who one is there, as pages."""
 
 from hpc.views.clusters import (
+    cluster_cards,
     cluster_detail,
     cluster_list,
     cluster_refresh,
@@ -23,6 +24,7 @@ __all__ = [
     "Register",
     "Settings",
     "Submit",
+    "cluster_cards",
     "cluster_detail",
     "cluster_list",
     "cluster_nodes",

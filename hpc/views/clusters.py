@@ -62,7 +62,7 @@ def cluster_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     context = {
         "cluster": cluster,
         "tab": "overview",
-        "queues": _queues(cluster),
+        "queues": cluster.queue_list,
         "period": period,
         "periods": [(key, label) for key, (label, _) in PERIODS.items()],
         "charts": CHARTS,
@@ -120,7 +120,9 @@ def managed(actor: User, pk: uuid.UUID) -> Cluster:
 
 def cluster_cards(actor: User, clusters: Sequence[Cluster]) -> list[Any]:
     """Clusters with what their cards show, in a constant number of questions."""
-    return [_card(actor, facts) for facts in services.cluster_facts(clusters, actor=actor)]
+    known = services.cluster_facts(clusters, actor=actor)
+    loads = services.queue_loads([queue for facts in known for queue in facts.queues])
+    return [dress(_card(actor, facts), queue_list=_queues(facts, loads)) for facts in known]
 
 
 def _card(actor: User, facts: services.ClusterFacts) -> Any:
@@ -134,7 +136,6 @@ def _card(actor: User, facts: services.ClusterFacts) -> Any:
         running=facts.running,
         waiting=facts.waiting,
         states=[{"state": state, "count": facts.nodes[state]} for state in NODES if facts.nodes.get(state)],
-        queue_list=facts.queues,
         operation=facts.operation,
         login=facts.login,
         acts_as=services.who(scheduler, facts.login, actor),
@@ -153,17 +154,16 @@ def _word(scheduler: Scheduler) -> dict[str, str]:
     return {"state": scheduler.state, "reason": scheduler.state_reason}
 
 
-def _queues(cluster: Any) -> list[Any]:
-    counted = services.queue_loads(cluster.queue_list)
+def _queues(facts: services.ClusterFacts, loads: Mapping[Any, Mapping[str, int]]) -> list[Any]:
     return [
         dress(
             queue,
-            running=counted[cluster.pk, queue.name]["running"],
-            waiting=counted[cluster.pk, queue.name]["waiting"],
+            running=loads[facts.cluster.pk, queue.name]["running"],
+            waiting=loads[facts.cluster.pk, queue.name]["waiting"],
             use=services.Use(used=queue.cores_used, limit=queue.cores or None),
             takes=queue.state in (QueueState.OPEN, QueueState.STOPPED, QueueState.UNKNOWN),
         )
-        for queue in cluster.queue_list
+        for queue in facts.queues
     ]
 
 

@@ -11,7 +11,10 @@ from projects.models import Project
 from projects.views import Filter, Listing, project_filter
 
 #: Kinds that are offered; any other is found by its name in the URL.
-KINDS = ("server", "operation", "cloud", "image", "flavor", "key", "default", "membership", "project", "token")
+KINDS = (
+    "server", "job", "operation", "cloud", "scheduler", "image", "flavor", "key", "default", "membership", "project",
+    "token",
+)  # fmt: skip
 
 
 @needs(SIGNED)
@@ -32,8 +35,17 @@ class EventList(Listing):
 
 
 def told(events: QuerySet[Event], asked: str = "") -> QuerySet[Event]:
-    """Without those that only say that something still goes on, or that the portal looked; but for the kind asked."""
-    quiet = {"credential": Q(kind="credential"), "operation": Q(kind="operation", verb="progress")}
+    """Without those that only say that something still goes on, or that the portal looked; but for the kind asked.
+
+    What goes on at a cluster beside one's projects is quiet, too: other people's jobs, and nodes that these fill.
+    """
+    quiet = {
+        "credential": Q(kind="credential"),
+        "operation": Q(kind="operation", verb="progress"),
+        "job": Q(kind="job", topic__startswith="scheduler:"),
+        "node": Q(kind="node"),
+        "queue": Q(kind="queue"),
+    }
     for kind, condition in quiet.items():
         events = events if kind == asked else events.exclude(condition)
     return events

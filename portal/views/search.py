@@ -1,24 +1,29 @@
-"""What the palette finds and does: servers, clouds, operations, and a few verbs."""
+"""What the palette finds and does: servers, jobs, clouds, clusters, operations, and a few verbs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from activity.views import SIGNED, needs
-from cloudmesh.types import ServerState
+from cloudmesh.types import JobState, ServerState
 from clouds import services
 from clouds.models import Server
 from clouds.views import next_context
+from hpc import services as hpc
+from hpc.models import LIVE, Job
 from operations.models import Operation
 from portal.templatetags.cloudmesh import deed
 from projects import access
 from projects.views import Signed
 
 MOST = 6  # of each kind
+#: What is done to jobs in these states, with one's own and those of one's projects.
+JOB_VERBS: Mapping[str, Sequence[str]] = {"cancel": LIVE, "hold": [JobState.QUEUED], "release": [JobState.HELD]}
 VERBS = ("start", "stop", "reboot", "suspend", "resume")
 
 Item = dict[str, Any]
@@ -38,9 +43,15 @@ def _found(request: Signed, words: list[str]) -> Iterator[Item]:
         yield from _boots(request, rest)
     if verb in VERBS and rest:
         yield from _deeds(request.user, verb, rest)
+    if verb in JOB_VERBS and rest:
+        yield from _job_deeds(request.user, verb, rest)
+    if "submit".startswith(verb) and len(verb) > 1:
+        yield from _submits(request.user, rest)
     text = " ".join(words)
     yield from _servers(request.user, text)
+    yield from _jobs(request.user, text)
     yield from _clouds(request.user, text)
+    yield from _clusters(request.user, text)
     yield from _operations(request.user, text)
 
 
@@ -73,6 +84,43 @@ def _clouds(actor: User, text: str) -> Iterator[Item]:
         if text.lower() in f"{account} {account.cloud.label}".lower():
             url = reverse("clouds:cloud-detail", args=[account.pk])
             yield {"title": account.cloud.name, "detail": account.cloud.label, "group": "cloud", "url": url}
+
+
+def _submits(actor: User, cluster: str) -> Iterator[Item]:
+    for each in hpc.known_clusters(actor):
+        if each.scheduler.is_usable and each.name.startswith(cluster):
+            url = f"{reverse('hpc:job-submit')}?cluster={each.pk}"
+            yield {"title": f"Submit a job at {each}", "group": "do", "url": url}
+
+
+def _job_deeds(actor: User, verb: str, text: str) -> Iterator[Item]:
+    mine = Q(owner=actor.pk) | Q(project__in=access.workplaces(actor))
+    for job in _named(access.visible(Job, actor).filter(mine, state__in=JOB_VERBS[verb]), text):
+        url = reverse("hpc:job-action", args=[job.pk, verb])
+        yield {"title": f"{verb.capitalize()} {job}", "detail": _at(job), "group": "do", "post": url}
+
+
+def _jobs(actor: User, text: str) -> Iterator[Item]:
+    for job in _named(access.visible(Job, actor), text):
+        yield {"title": job.name, "detail": _at(job), "group": "job", "url": reverse("hpc:job-detail", args=[job.pk])}
+
+
+def _clusters(actor: User, text: str) -> Iterator[Item]:
+    for each in hpc.known_clusters(actor):
+        if text.lower() in f"{each} {each.label} {each.scheduler.label}".lower():
+            detail = each.label or each.scheduler.label
+            url = reverse("hpc:cluster-detail", args=[each.pk])
+            yield {"title": each.name, "detail": detail, "group": "cluster", "url": url}
+
+
+def _named(jobs: QuerySet[Job], text: str) -> list[Job]:
+    """By a part of the name, or the scheduler's whole id; those that live first."""
+    found = hpc.light_jobs(jobs).filter(Q(name__icontains=text) | Q(provider_id=text))
+    return list(found.order_by(F("ended").desc(nulls_first=True), "-pk")[:MOST])
+
+
+def _at(job: Job) -> str:
+    return f"{job.state} at {job.cluster} {job.provider_id}".rstrip()
 
 
 def _operations(actor: User, text: str) -> Iterator[Item]:
