@@ -64,8 +64,7 @@ class PBS:
 
     def pbsnodes(self, refresh: bool = True) -> "dict[str, Json]":
         """Nodes by name, with the attributes of `pbsnodes -a`."""
-        nodes = self.cluster.nodes
-        return self._read("pbsnodes", lambda: {node["name"]: _pbsnode(node) for node in nodes()}, refresh=refresh)
+        return self._read("pbsnodes", self._nodes, refresh=refresh)
 
     def _read(self, kind: str, ask: "Callable[[], dict[str, Json]]", *, refresh: bool) -> "dict[str, Json]":
         if refresh or kind not in self._known:
@@ -76,6 +75,9 @@ class PBS:
         live = self.cluster.jobs(state="live")
         mine = (job for job in live if self.user in ("", job["login"], job["owner"]))
         return {job["provider_id"]: _qstat(job) for job in mine if job["provider_id"]}
+
+    def _nodes(self) -> "dict[str, Json]":
+        return {node["name"]: _pbsnode(node, self.cluster.name) for node in self.cluster.nodes()}
 
     def _queues(self) -> "dict[str, Json]":
         jobs = self.cluster.jobs(state="live")
@@ -141,7 +143,7 @@ def _qinfo(queue: "Json", count: dict[str, int]) -> "Json":
     }
 
 
-def _pbsnode(node: "Json") -> "Json":
+def _pbsnode(node: "Json", cluster: str) -> "Json":
     return {
         "name": node["name"],
         "state": NODES.get(node["state"], "state-unknown"),
@@ -156,7 +158,8 @@ def _pbsnode(node: "Json") -> "Json":
             "ncpus": node["cores"], "loadave": node["load"], "totmem": _kilobytes(node["memory"]),
             "availmem": _kilobytes(node["memory"] - node["memory_used"]), "jobs": " ".join(node["jobs"]),
         },
-        "cm_host": node["cluster"],
+        "cm_host": cluster,
+        "cm_qstat": node["scheduler"],
         "cm_kind": "pbsnodes",
     }  # fmt: skip
 

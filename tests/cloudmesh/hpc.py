@@ -35,7 +35,7 @@ QUEUES = [
 ]  # fmt: skip
 NODES = [
     {
-        "name": f"i00{number}", "cluster": "india", "clusters": ["india"], "state": state, "reason": "",
+        "name": f"i00{number}", "scheduler": "india", "state": state, "reason": "",
         "queues": ["batch"], "cores": 16, "cores_used": used, "memory": 65_536, "memory_used": 0, "gpus": 0,
         "gpus_used": 0, "load": 0.5, "properties": ["xeon"], "jobs": ["101"] if used else [],
     }
@@ -71,6 +71,8 @@ class Portal:
                 return reply(self.jobs[id]) if id in self.jobs else problem(404, "not-found", f"No job {id}.")
             case ["operations", _]:
                 return reply(self._operation())
+            case ["clusters"]:
+                return page({"name": "india", "scheduler": "india"})
             case ["queues"]:
                 return page(*QUEUES)
             case ["nodes"]:

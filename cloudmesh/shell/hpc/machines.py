@@ -24,9 +24,16 @@ def info(client: Client, show: Show, cluster: str | None, queue: str | None) -> 
 
     Example: cm hpc info --cluster india
     """
-    queues = list(client.queues(cluster=cluster, name=queue))
-    nodes = list(client.nodes(cluster=cluster, queue=queue))
-    show(_by_state(queues, nodes), empty="No queues. Register a cluster with: cm hpc cluster register NAME")
+    places = {each["name"]: each["scheduler"] for each in client.clusters()}
+    nodes: dict[tuple[str, str], list[Json]] = {}  # by scheduler and queue
+    for node in client.nodes(cluster=cluster, queue=queue):
+        for name in node["queues"]:
+            nodes.setdefault((node["scheduler"], name), []).append(node)
+    queues = client.queues(cluster=cluster, name=queue)
+    show(
+        _by_state((each, nodes.get((places[each["cluster"]], each["name"]), [])) for each in queues),
+        empty="No queues. Register a cluster with: cm hpc cluster register NAME",
+    )
 
 
 @click.command()
@@ -63,7 +70,7 @@ def queues(client: Client, show: Show, queue: tuple[str, ...], cluster: str | No
 @in_queue
 @click.option("--state", help="Only in this state, such as free or down.")
 @listing(
-    *("node:name", "state", "cluster", "np:cores", "used:cores_used", "memory", "memory_used", "gpus", "load"),
+    *("node:name", "state", "scheduler", "np:cores", "used:cores_used", "memory", "memory_used", "gpus", "load"),
     *("queues", "properties", "jobs", "note:reason"),
 )
 @pass_client
@@ -86,9 +93,9 @@ def _timed(queue: "Json") -> "Json":
     }
 
 
-def _by_state(queues: "Iterable[Json]", nodes: "list[Json]") -> "Iterator[Json]":
+def _by_state(queues: "Iterable[tuple[Json, list[Json]]]") -> "Iterator[Json]":
     """A row for each queue and state of its nodes; a queue without nodes has one, too."""
-    for queue in queues:
+    for queue, nodes in queues:
         facts = {
             "cluster": queue["cluster"],
             "partition": queue["name"] + "*" * queue["is_default"],
@@ -97,8 +104,7 @@ def _by_state(queues: "Iterable[Json]", nodes: "list[Json]") -> "Iterator[Json]"
         }
         states: dict[str, list[Json]] = {}
         for node in nodes:
-            if queue["name"] in node["queues"] and queue["cluster"] in node["clusters"]:
-                states.setdefault(node["state"], []).append(node)
+            states.setdefault(node["state"], []).append(node)
         for state, those in sorted(states.items()) or [("", [])]:
             yield {
                 **facts,

@@ -1,11 +1,17 @@
 """`cm hpc output`: what a job wrote."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cloudmesh.client import Client
+from cloudmesh.errors import NotFound
 from cloudmesh.shell.hpc.choice import chosen_job, one_job
 from cloudmesh.shell.hpc.tail import emit, follow_output, tell_end
 from cloudmesh.shell.options import Command, pass_client
+
+if TYPE_CHECKING:
+    from cloudmesh.types import Json
 
 at_cluster = click.option("--cluster", help="At which cluster it is.")
 
@@ -39,8 +45,16 @@ def tell(client: Client, id: str, which: str, *, follow: bool) -> None:
     """Print what the job of this id wrote; where it is followed, fails if it failed."""
     job = client.job(id)
     if which == "script":
-        emit([job["script"].encode()])
+        emit([_script(job).encode()])
     elif follow:
         tell_end(follow_output(client, job, which))
     else:
         emit(client.download(job, which=which))
+
+
+def _script(job: "Json") -> str:
+    """What it is made of. Raises NotFound."""
+    script: str = job["script"]
+    if not script:
+        raise NotFound(f"The script of {job['name']} is not known here, or not for you to read.")
+    return script

@@ -36,7 +36,7 @@ def run(client: Client, /, show: Show, command: tuple[str, ...], wait: bool, **w
     cm hpc run --cluster delta -N 2 -t 30m -G 1 "module load cuda && ./train --epochs 5"
     cm hpc run --file data.csv ./analyse.sh
     """
-    made = client.submit_job(**wish(**_work(command), **wanted))
+    made = client.submit_job(**wish(client, **_work(command), **wanted))
     [job] = made["jobs"]
     if not wait:
         show([shaped(job)])

@@ -14,11 +14,10 @@ from cloudmesh.shell.hpc.run import script_at
 from cloudmesh.shell.hpc.shaping import clock, shaped
 from cloudmesh.shell.hpc.wanting import OTHERS, PLAN, RESOURCES, asking, wish
 from cloudmesh.shell.options import Show, pass_client, waiting
+from cloudmesh.shell.vm.boot import QUOTAS
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
-
-ROOMS = ("resource", "where", "whose", "limit", "used", "wanted", "left")
 
 
 @click.command()
@@ -45,7 +44,7 @@ def submit(
     """
     if (script is None) == (wanted["template"] is None):
         raise click.UsageError("Say what to submit: a SCRIPT, or one with --template.")
-    whole = wish(script=_text(script), values=_pairs(values), **wanted)
+    whole = wish(client, script=_text(script), values=_pairs(values), **wanted)
     if dryrun:
         _show_plan(client, show, whole)
         return
@@ -79,11 +78,11 @@ def _show_plan(client: Client, show: Show, whole: "Json") -> None:
     plan["walltime"] = clock(plan["spec"].get("walltime"))
     plan["forecast"] = None if plan["refusal"] else _forecast(client, whole)
     show._replace(declared=(*PLAN, "start:forecast.start", "hosts:forecast.hosts", "scheduler:forecast.text")).one(plan)
-    if plan["rooms"] and show.form in ("table", "plain") and not show.wanted:
-        show._replace(declared=ROOMS, sort=None)(plan["rooms"])
+    if plan["quotas"] and show.form in ("table", "plain") and not show.wanted:
+        show._replace(declared=QUOTAS, sort=None)(plan["quotas"])
     if plan["refusal"]:
-        fits = all(room.get("fits", True) for room in plan["rooms"])
-        raise PolicyDenied(plan["refusal"]) if fits else QuotaExceeded(plan["refusal"])
+        is_denied = plan["decision"]["effect"] == "deny"
+        raise PolicyDenied(plan["refusal"]) if is_denied else QuotaExceeded(plan["refusal"])
 
 
 def _forecast(client: Client, whole: "Json") -> "Json":

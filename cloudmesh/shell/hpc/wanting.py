@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cloudmesh.client import Client
+from cloudmesh.errors import Conflict
 from cloudmesh.shell.options import Command
 
 if TYPE_CHECKING:
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
 PLAN = (
     *("outcome", "cluster", "queue:spec.queue", "project", "login", "name:spec.name", "nodes:resources.nodes"),
-    *("cores:resources.cores", "core_hours:resources.core_hours", "walltime", "refusal"),
+    *("cores:resources.cores", "core_hours:resources.core_hours", "walltime", "policies:decision.reasons"),
+    *("next:decision.next", "refusal"),
 )
 
 
@@ -67,9 +70,14 @@ def asking(*groups: "Iterable[Callable[[Command], Command]]") -> Callable[[Comma
     return decorate
 
 
-def wish(*, files: tuple[str, ...] = (), after: tuple[str, ...] = (), **wanted: Any) -> "Json":
-    """What `Client.submit_job` takes. Raises UsageError for a file that cannot be read."""
-    return {**wanted, "after": list(after) or None, "files": dict(map(_loaded, files)) or None}
+def wish(client: Client, *, files: tuple[str, ...], after: tuple[str, ...], **wanted: Any) -> "Json":
+    """What `Client.submit_job` takes. Raises UsageError for a file that cannot be read, NotFound for another job."""
+    before = client.select_jobs(*after, cluster=wanted["cluster"]) if after else []
+    for job in before:
+        if not job["provider_id"]:
+            raise Conflict(f"{job['name']} is not at its cluster yet. Submit what comes after it a little later.")
+    ids = [job["provider_id"] for job in before]
+    return {**wanted, "after": ids or None, "files": dict(map(_loaded, files)) or None}
 
 
 def _loaded(text: str) -> tuple[str, bytes]:

@@ -156,7 +156,8 @@ def test_a_dry_run_shows_the_plan_and_fails_as_the_job_would(run: Run, portal: P
     room = {"resource": "jobs", "where": "", "whose": "", "limit": 5, "used": 5, "wanted": 1, "left": 0, "fits": False}
     portal.result = {
         "outcome": "refused", "refusal": "The limit of 5 jobs would be passed.", "login": "ada01", "cluster": "india",
-        "project": "demo", "spec": {"queue": "batch", "walltime": 60}, "resources": {"cores": 1}, "rooms": [room],
+        "project": "demo", "spec": {"queue": "batch", "walltime": 60}, "resources": {"cores": 1}, "quotas": [room],
+        "decision": {"effect": "allow", "reasons": [], "next": ""},
     }  # fmt: skip
     ended = run("submit", "-", "--dryrun", stdin="true")
     assert (ended.returncode, "The limit of 5 jobs" in ended.stderr) == (5, True), ended.stderr
