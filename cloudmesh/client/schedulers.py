@@ -85,13 +85,24 @@ class Schedulers(Asking):
         return self._get(f"schedulers/{quote(scheduler)}/login/")
 
     def logins(self, **filters: Any) -> "Iterator[Json]":
-        """One's logins with the scheduler of each; those where one has none have no name."""
-        for scheduler in self.schedulers(**filters):
+        """Who one is at each scheduler. One's own login has a state; it is missing where one is yet to be told.
+
+        `identity` says how it is: own, mapped by an administrator, or one for all.
+        """
+        seen: set[str] = set()
+        for cluster in self.clusters(**filters):
+            if cluster["scheduler"] not in seen:
+                seen.add(cluster["scheduler"])
+                yield self._login_at(cluster)
+
+    def _login_at(self, cluster: "Json") -> "Json":
+        known = {"name": cluster["login"], "state": "active", "public_key": "", "is_mapped": False}
+        if cluster["identity"] != "one":
             try:
-                known = self.login(scheduler["name"])
+                known = self.login(cluster["scheduler"])
             except NotFound:
-                known = {"name": "", "state": "missing", "public_key": "", "is_mapped": False}
-            yield {**known, "scheduler": scheduler["name"]}
+                known["state"] = "missing"
+        return {**known, "scheduler": cluster["scheduler"], "identity": cluster["identity"]}
 
     def set_login(self, scheduler: str, name: str, credential: Mapping[str, str] | None = None) -> "Json":
         """Say who one is there; answers `{operation, login}`.

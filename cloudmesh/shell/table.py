@@ -14,7 +14,9 @@ PORTION = 1000  # rows that are held and laid out together
 NARROWEST = 4  # cells of a column
 READABLE = 12
 WHOLE = frozenset({"id"})  # columns that are copied
-MOMENTS = frozenset({"at", "submitted", "expected", "started", "ended"})  # what names of times end in
+MOMENTS = frozenset(
+    {"at", "submitted", "expected", "started", "ended", "start", "modified"}
+)  # what names of times end in
 YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 COLOURS = {
     **dict.fromkeys(("active", "succeeded", "ok", "completed", "open", "free"), 32),

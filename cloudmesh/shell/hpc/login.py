@@ -11,7 +11,7 @@ from cloudmesh.shell.hpc.choice import one_cluster, place
 from cloudmesh.shell.hpc.fields import fields_of, given_fields, in_fields
 from cloudmesh.shell.options import Show, listing, pass_client, sure, waiting
 
-columns = listing("scheduler", "login:name", "state", "mapped:is_mapped")
+columns = listing("scheduler", "login:name", "identity", "state", "public_key")
 whole = listing("scheduler", "login:name", "state", "mapped:is_mapped", "public_key")
 KEY = "Allow this key there, as a line of ~/.ssh/authorized_keys, then say: cm hpc login verify {}"
 

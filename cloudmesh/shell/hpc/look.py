@@ -7,6 +7,7 @@ import click
 
 from cloudmesh.client import Client
 from cloudmesh.client.asking import batches
+from cloudmesh.errors import NotFound
 from cloudmesh.shell import live
 from cloudmesh.shell.hpc.choice import in_cluster, in_queue, jobs, require_names
 from cloudmesh.shell.hpc.shaping import shaped
@@ -95,7 +96,10 @@ def status(client: Client, /, show: Show, job: tuple[str, ...], **filters: str |
     cm hpc status "[4711-4714]" --format json
     """
     require_names(job)
-    show(map(shaped, client.select_jobs(*job, **filters)))
+    found = list(_found(client, job, **filters))
+    if not found:
+        raise NotFound(f"No job is named {', '.join(job)}. All are listed by: cm hpc jobs")
+    show(map(shaped, found))
 
 
 def _found(client: Client, names: tuple[str, ...], **filters: Any) -> "Iterable[Json]":
