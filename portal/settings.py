@@ -11,7 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from psycopg import IsolationLevel
 
-from cloudmesh.types import ImageState, ServerState, VolumeState
+from cloudmesh.types import ImageState, JobState, NodeState, QueueState, ServerState, VolumeState
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 
@@ -210,7 +210,7 @@ CSRF_COOKIE_NAME = f"cloudmesh-csrf-{_PUBLIC.port or _PUBLIC.scheme}"
 SESSION_ENGINE = "accounts.backends.sessions"  # no cache: what was ended stays ended
 CSRF_FAILURE_VIEW = "portal.views.forged"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4_500_000  # with the files of a job as base64
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -251,6 +251,10 @@ SPECTACULAR_SETTINGS = {
         "ImageState": [state.value for state in ImageState],
         "OperationState": "operations.models.OperationState",
         "CloudState": "operations.models.CredentialState",
+        "JobState": [state.value for state in JobState],
+        "QueueState": [state.value for state in QueueState],
+        "NodeState": [state.value for state in NodeState],
+        "Way": "hpc.models.Way",
         "AccountState": "accounts.models.AccountState",
         "InstitutionRole": "accounts.models.InstitutionRole",
         "ProjectState": "projects.models.ProjectState",

@@ -2,12 +2,15 @@
 
 from hpc.services.experiments import find_experiments, remove_experiments
 from hpc.services.jobs import (
+    ACTIONS,
+    FILES,
     JobPlan,
     change_jobs,
     find_jobs,
     forecast_job,
     job_abilities,
     list_job_files,
+    may,
     plan_job,
     read_job_file,
     submit_job,
@@ -15,13 +18,17 @@ from hpc.services.jobs import (
 from hpc.services.logins import login_of, make_login, map_login, own_fields, remove_login, verify_login
 from hpc.services.overview import (
     ClusterFacts,
+    JobFacts,
+    QueueFacts,
     Use,
     cluster_facts,
+    job_facts,
     known_clusters,
     light_jobs,
     live_operations,
     loads,
     nodes_of,
+    queue_facts,
     queue_loads,
     read_times,
     who,
@@ -43,9 +50,13 @@ from hpc.services.schedulers import (
 from hpc.services.templates import Filled, delete_template, fill_template, save_template
 
 __all__ = [
+    "ACTIONS",
+    "FILES",
     "ClusterFacts",
     "Filled",
+    "JobFacts",
     "JobPlan",
+    "QueueFacts",
     "Use",
     "change_jobs",
     "change_scheduler",
@@ -60,6 +71,7 @@ __all__ = [
     "find_jobs",
     "forecast_job",
     "job_abilities",
+    "job_facts",
     "known_clusters",
     "light_jobs",
     "list_job_files",
@@ -68,9 +80,11 @@ __all__ = [
     "login_of",
     "make_login",
     "map_login",
+    "may",
     "nodes_of",
     "own_fields",
     "plan_job",
+    "queue_facts",
     "queue_loads",
     "read_job_file",
     "read_times",

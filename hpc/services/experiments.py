@@ -13,7 +13,7 @@ from operations import services as operations
 from operations.models import Operation
 from projects import access
 
-MOST_INPUTS, LARGEST_INPUTS = 100, 8 * 2**20  # files, bytes of all together
+MOST_INPUTS, LARGEST_INPUTS = 100, 3 * 2**20  # files, bytes of all together
 LONGEST_PATH = 255
 
 

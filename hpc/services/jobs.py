@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from activity import lifecycle
-from cloudmesh.errors import Conflict, Invalid, NotAllowed, near
+from cloudmesh.errors import Conflict, Invalid, NotAllowed, NotFound, near
 from cloudmesh.types import ENDED, JobState, Json
 from hpc import quota as taking
 from hpc.models import LIVE, Cluster, Job, Queue
@@ -30,6 +30,7 @@ MOST_READ = 2**20  # bytes of a file at once
 MOST = {"nodes": 100_000, "tasks": 1_000_000, "cores": 10_000, "gpus": 1024, "memory": 2**31, "walltime": 366 * 86_400}
 ARRAY = re.compile(r"\d{1,7}(-\d{1,7}(:\d{1,5})?)?(,\d{1,7}(-\d{1,7}(:\d{1,5})?)?)*(%\d{1,5})?\Z")
 LONGEST_ARRAY = 100_000
+MOST_AFTER = 1000
 TEXTS = ("queue", "account", "qos")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+/-]{0,254}\Z")
 FILES = ("output", "error", "script")
@@ -240,6 +241,15 @@ def why_not(job: Job, action: str) -> str:
     return connect.drivers.named(job.scheduler.driver).abilities.reason(action)
 
 
+def may(*, actor: User, job: Job, permission: str) -> bool:
+    """Whether `actor` may do something with a job that they see."""
+    try:
+        _require_own(actor, job, permission=permission)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _require_own(actor: User, job: Job, *, permission: str = "job.change") -> None:
     """Jobs of no project are their owner's, known by the login, and nobody else's here."""
     if job.project:
@@ -301,7 +311,7 @@ def _checked(cluster: Cluster, actor: User, wanted: Mapping[str, Any]) -> tuple[
         "name": _name(str(wanted.get("name") or ""), actor),
         "script": script if script.startswith("#!") else f"#!/bin/bash\n{script}\n",
         "array": _array(str(wanted.get("array") or "")),
-        "after": list(wanted.get("after") or ()),
+        "after": _after(cluster, actor, list(wanted.get("after") or ())),
         "is_held": bool(wanted.get("is_held")),
     }
     return spec, queue
@@ -358,6 +368,15 @@ def _array(text: str) -> str:
     if _tasks_of(text) > LONGEST_ARRAY:
         raise Invalid(f"An array has at most {LONGEST_ARRAY} tasks.", field="array")
     return text
+
+
+def _after(cluster: Cluster, actor: User, ids: list[str]) -> list[str]:
+    """The scheduler's ids of jobs that `actor` sees there. Raises NotFound."""
+    seen = access.visible(Job, actor).filter(scheduler=cluster.scheduler_id, provider_id__in=ids[:MOST_AFTER])
+    known = set(seen.values_list("provider_id", flat=True)) if ids else set()
+    if unknown := [text for text in ids if text not in known]:
+        raise NotFound(f"{cluster} has no job {', '.join(unknown)[:80]} that you may see.", field="after")
+    return ids
 
 
 def _tasks_of(array: str) -> int:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from accounts.models import User
 from cloudmesh.types import ENDED, JobState
-from hpc.models import LIVE, Cluster, Identity, Job, Load, Login, Node, Queue, Scheduler, Sync
+from hpc.models import LIVE, Cluster, Experiment, Identity, Job, Load, Login, Node, Queue, Scheduler, Sync
 from operations.models import OPEN, CredentialState, Operation
 from projects import access
 
@@ -47,12 +48,45 @@ class ClusterFacts:
     operation: Operation | None = None  # a verification that is not ended
 
     @property
+    def age_seconds(self) -> int | None:
+        return _age(self.seen_at)
+
+    @property
     def running(self) -> int:
         return sum(count for state, count in self.jobs.items() if state in RUNS)
 
     @property
     def waiting(self) -> int:
         return sum(count for state, count in self.jobs.items() if state not in RUNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueFacts:
+    """A queue (its cluster is loaded) and the jobs in it that live."""
+
+    queue: Queue
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFacts:
+    """A job (as `light_jobs` loads it) and what is known around it."""
+
+    job: Job
+    seen_at: datetime.datetime | None  # when its scheduler last told of it
+    operation: Operation | None = None  # that is not ended
+    experiment: int | None = None  # its number, while its directory is there
+
+    @property
+    def age_seconds(self) -> int | None:
+        return _age(self.seen_at)
+
+    @property
+    def elapsed_seconds(self) -> int | None:
+        """How long it has run, until now or its end."""
+        job = self.job
+        return max(0, int(((job.ended or timezone.now()) - job.started).total_seconds())) if job.started else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +165,30 @@ def queue_loads(queues: Iterable[Queue]) -> dict[tuple[uuid.UUID, str], Counter[
     return found
 
 
+def queue_facts(queues: Sequence[Queue]) -> list[QueueFacts]:
+    """The facts of some queues, with one question to the database."""
+    loads = queue_loads(queues)
+    tallies = [(queue, loads[queue.cluster_id, queue.name]) for queue in queues]
+    return [QueueFacts(queue=queue, running=tally["running"], waiting=tally["waiting"]) for queue, tally in tallies]
+
+
+def job_facts(jobs: Sequence[Job]) -> list[JobFacts]:
+    """The facts of some jobs, with 3 questions to the database."""
+    live = live_operations(job.pk for job in jobs)
+    read_at = read_times({job.scheduler_id for job in jobs})
+    kept = Experiment.objects.filter(job__in=jobs, removed_at=None)
+    numbers = dict(kept.values_list("job", "number"))
+    return [
+        JobFacts(
+            job=job,
+            seen_at=job.seen_at if job.missing_since else read_at.get(job.scheduler_id),
+            operation=live.get(job.pk),
+            experiment=numbers.get(job.pk),
+        )
+        for job in jobs
+    ]
+
+
 def nodes_of(cluster: Cluster, queues: Iterable[Queue]) -> QuerySet[Node]:
     """The nodes that run jobs of these queues; those of no queue are with the cluster that has the rest."""
     names = [queue.name for queue in queues]
@@ -165,6 +223,10 @@ def who(scheduler: Scheduler, login: Login | None, actor: User) -> str:
     if login is not None:
         return login.name if login.is_mapped or login.state == CredentialState.ACTIVE else ""
     return actor.username if scheduler.identity == Identity.MAPPED else ""
+
+
+def _age(seen_at: datetime.datetime | None) -> int | None:
+    return max(0, int((timezone.now() - seen_at).total_seconds())) if seen_at else None
 
 
 def is_live(job: Job) -> bool:

@@ -25,6 +25,10 @@ from clouds.api.limits import Limits
 from clouds.api.networks import Addresses, SecurityGroups
 from clouds.api.servers import Servers
 from clouds.api.volumes import Volumes
+from hpc.api.clusters import Clusters, Nodes, Queues
+from hpc.api.jobs import Experiments, Jobs
+from hpc.api.schedulers import SchedulerDrivers, Schedulers
+from hpc.api.templates import Templates
 from operations.api import Operations
 from portal.api.schema import Nothing, Schema
 from projects.api import Events, Me, Projects, Usage
@@ -55,6 +59,13 @@ for noun, end_points in {
     "session": Sessions,
     "webhook": Webhooks,
     "application": Applications,
+    "cluster": Clusters,
+    "queue": Queues,
+    "node": Nodes,
+    "job": Jobs,
+    "experiment": Experiments,
+    "template": Templates,
+    "scheduler": Schedulers,
 }.items():
     router.register(f"{noun}s", end_points, basename=noun)
 router.register("policies", Policies, basename="policy")
@@ -82,6 +93,7 @@ urlpatterns = [
     path("logout/", Logout.as_view(), name="logout"),
     path("sections/<str:kind>/", Sections.as_view(), name="sections"),
     path("drivers/", Drivers.as_view(), name="drivers"),
+    path("scheduler-drivers/", SchedulerDrivers.as_view(), name="scheduler-drivers"),
     path("defaults/", Defaults.as_view(), name="defaults"),
     path("next-name/", NextName.as_view(), name="next-name"),
     path("groups/", Groups.as_view(), name="groups"),
@@ -97,6 +109,8 @@ urlpatterns = [
     path("invitations/<str:secret>/accept/", AcceptInvitation.as_view(), name="invitation-accept"),
     path("projects/<str:name>/quotas/", Quotas.as_view(), name="project-quotas"),
     path("servers/<str:name>/<str:act>/", Servers.as_view({"post": "act"}), name="server-act"),
+    path("jobs/<str:id>/<str:act>/", Jobs.as_view({"post": "act"}), name="job-act"),
+    path("schedulers/<str:name>/logins/<str:user>/", Schedulers.as_view({"put": "map_login"}), name="scheduler-map"),
     path("webhooks/<uuid:webhook>/test/", Webhooks.as_view({"post": "test"}), name="webhook-test"),
     re_path("", Nothing.as_view(), name="nothing"),
 ]

@@ -73,8 +73,8 @@ def test_files_that_cannot_be_are_refused_and_nothing_is_asked(
 
 
 def test_too_much_is_refused(cluster: Cluster, member: User) -> None:
-    with pytest.raises(Invalid, match="8 MiB together"):
-        submit(cluster, member, files=[{"path": "a", "content": b"x" * (8 * 2**20 + 1)}])
+    with pytest.raises(Invalid, match="3 MiB together"):
+        submit(cluster, member, files=[{"path": "a", "content": b"x" * (3 * 2**20 + 1)}])
     with pytest.raises(Invalid, match="directory of an experiment"):
         submit(cluster, member, experiment=False, files=[{"path": "a", "content": b"x"}])
 

@@ -11,7 +11,7 @@ from accounts.models import Agreement, Notice, PortalRole, Session, User, Webhoo
 from clouds import services
 from clouds.models import FloatingIp, Image, SecurityGroup, Server, Volume
 from hpc import services as hpc
-from hpc.models import Login, Node
+from hpc.models import Experiment, Login, Node, Queue, Template
 from projects import services as projects
 from projects.models import Application, Invitation, JoinRequest, Policy, Project, Role
 from tests import factories
@@ -57,6 +57,9 @@ def things(server: Server, member: User, project: Project) -> Things:
     job = factories.make_job(scheduler, project=project, owner=member)
     login = Login.objects.create(scheduler=scheduler, user=member, name="gregor", state="active")
     node = Node.objects.create(scheduler=scheduler, name="i1", state="free")
+    queue = Queue.objects.create(scheduler=scheduler, cluster=cluster, name="batch", state="open")
+    experiment = Experiment.objects.create(owner=member, number=1, job=job, directory="/home/gregor/1")
+    template = Template.objects.create(project=project, owner=member, name="train", script="true")
     reading = hpc.read_job_file(actor=member, job=job)
     forecast = hpc.forecast_job(actor=member, project=project, cluster=cluster, script="true")
     known: dict[tuple[str, str], Any] = {
@@ -87,6 +90,10 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/clusters/", "pk"): cluster.pk, ("/clusters/register/", "pk"): operation.pk, ("/nodes/", "pk"): node.pk,
         ("/logins/", "pk"): login.pk, ("/jobs/", "pk"): job.pk, ("/jobs/", "which"): "output",
         ("/jobs/", "action"): "cancel", ("/jobs/forecast/", "pk"): forecast.pk, ("/jobs/parts/", "pk"): reading.pk,
+        ("/api/v1/clusters/", "name"): cluster.name, ("/api/v1/queues/", "id"): queue.pk,
+        ("/api/v1/nodes/", "id"): node.pk, ("/api/v1/jobs/", "id"): job.pk, ("/api/v1/jobs/", "act"): "cancel",
+        ("/api/v1/experiments/", "number"): experiment.number, ("/api/v1/templates/", "name"): template.name,
+        ("/api/v1/schedulers/", "name"): scheduler.name, ("/api/v1/schedulers/", "user"): member.username,
         ("/secgroups/", "pk"): group.pk, ("/ips/", "pk"): address.pk,
         ("/api/v1/sections/", "kind"): "new", ("/api/v1/users/", "id"): member.pk,
         ("/api/v1/agreements/", "name"): agreement.name, ("/api/v1/applications/", "id"): application.pk,

@@ -39,6 +39,17 @@ BODIES = {
     "security-groups/": {"name": "other"},
     "clouds/": {"name": "mine", "driver": "simulator", "credential": {"world": "w", "username": "u", "password": "p"}},
     "volumes/": {"name": "other", "size": 1},
+    "schedulers/": {
+        "name": "other",
+        "driver": "simulator",
+        "way": "simulator",
+        "credential": {"world": "w", "username": "u", "password": "p"},
+    },
+    "credential/": {"credential": {"world": "w", "username": "u", "password": "p"}},
+    "templates/": {"name": "other", "script": "true"},
+    "jobs/": {"script": "true"},
+    "jobs/plan/": {"script": "true"},
+    "jobs/forecast/": {"script": "true"},
     "attach/": {"server": "gregor_1"},
     "decide/": {"decision": "approve"},
     "remark/": {"text": "Why?"},
@@ -174,7 +185,7 @@ def shape(text: str, there: str, nowhere: str) -> str:
 def body(door: Door, things: Things) -> dict[str, Any]:
     """For what is made in a project, in that of the things."""
     found = next((content for end, content in BODIES.items() if door.is_api and door.route.endswith(end)), {})
-    return found | {"project": things.project.name} if found.keys() & {"driver", "size"} else found
+    return found | {"project": things.project.name} if found.keys() & {"driver", "size", "script"} else found
 
 
 def entered(user: User | None) -> Client:

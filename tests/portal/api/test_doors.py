@@ -29,6 +29,7 @@ OPEN = {"schema/"}
 WALKED = {
     *("login", "logout", "applications", "agreements", "invitations", "policies", "sections", "sessions"),
     *("usage", "users", "webhooks"),
+    *("clusters", "queues", "nodes", "jobs", "experiments", "templates", "schedulers", "scheduler-drivers"),
 }
 OWN = {
     "me/",
