@@ -104,7 +104,7 @@
 
   async function reread(id) {
     const el = document.getElementById(id);
-    if (!el) return;
+    if (!el?.hasAttribute("hx-get")) return;  // what has that id now may be done with reading
     if (one(".dropdown-menu.show", el)) return held.add(id);
     if (reading.has(id)) return reading.set(id, "again");
     reading.set(id, "once");

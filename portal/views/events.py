@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from activity.models import Event
 from activity.views import SIGNED, needs
+from hpc.models import Job
 from projects.models import Project
 from projects.views import Filter, Listing, project_filter
 
@@ -39,10 +40,11 @@ def told(events: QuerySet[Event], asked: str = "") -> QuerySet[Event]:
 
     What goes on at a cluster beside one's projects is quiet, too: other people's jobs, and nodes that these fill.
     """
+    ours = Job.objects.filter(pk=OuterRef("object_id"), project__isnull=False)
     quiet = {
         "credential": Q(kind="credential"),
         "operation": Q(kind="operation", verb="progress"),
-        "job": Q(kind="job", topic__startswith="scheduler:"),
+        "job": Q(kind="job") & ~Exists(ours),
         "node": Q(kind="node"),
         "queue": Q(kind="queue"),
     }

@@ -15,6 +15,11 @@ PAGES = (
     "/keys/",
     "/operations/",
     "/events/",
+    "/jobs/",
+    "/jobs/submit/",
+    "/clusters/",
+    "/clusters/register/?driver=slurm&way=ssh",
+    "/logins/",
 )
 
 
@@ -47,7 +52,19 @@ def brightness(page: Page) -> float:
 
 def test_pages_lead_to_each_other(page: Page) -> None:
     page.goto("/")
-    for noun in ("Servers", "Clouds", "Images", "Flavors", "Keys", "Operations", "Events", "Dashboard"):
+    for noun in (
+        "Servers",
+        "Clouds",
+        "Images",
+        "Flavors",
+        "Keys",
+        "Jobs",
+        "Clusters",
+        "My logins",
+        "Operations",
+        "Events",
+        "Dashboard",
+    ):
         page.get_by_role("navigation", name="Main").get_by_role("link", name=noun, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(noun)
         expect(page.locator('.noun[aria-current="page"]')).to_have_text(noun)
