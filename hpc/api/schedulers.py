@@ -96,6 +96,7 @@ class WayAnswer(Answer):
 
     name = serializers.ChoiceField(Way.choices)
     fields = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
+    own = serializers.ListField(child=serializers.DictField(), help_text="What a login of one's own needs there")
 
 
 class SchedulerDriverAnswer(Answer):
@@ -331,7 +332,11 @@ def _change(actor: User, scheduler: Scheduler, wish: Json) -> None:
 def _driver(name: str) -> Json:
     driver = services.driver_named(name)
     ways = [
-        {"name": way, "fields": [dataclasses.asdict(field) for field in services.fields(name, way)]}
+        {
+            "name": way,
+            "fields": [dataclasses.asdict(field) for field in services.fields(name, way)],
+            "own": [dataclasses.asdict(field) for field in services.own_fields(way)],
+        }
         for way in driver.ways
     ]
     return {"name": name, "label": driver.label, "ways": ways}

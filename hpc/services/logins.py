@@ -30,9 +30,9 @@ def login_of(*, actor: User, scheduler: Scheduler) -> Login | None:
     return found
 
 
-def own_fields(scheduler: Scheduler) -> tuple[Field, ...]:
-    """What a login of one's own needs there beside its name; where the portal can make a key none of it."""
-    return connect.OWN_FIELDS[scheduler.way]
+def own_fields(way: str) -> tuple[Field, ...]:
+    """What a login of one's own needs on a way beside its name; where the portal can make a key none of it."""
+    return connect.OWN_FIELDS[way]
 
 
 @transaction.atomic
@@ -45,7 +45,7 @@ def make_login(
     before is replaced. Raises NotAllowed, Invalid.
     """
     _check(actor, scheduler, name)
-    needed = own_fields(scheduler)
+    needed = own_fields(scheduler.way)
     own: dict[str, Any] = {"name": name, "is_mapped": False, "public_key": ""}
     if not credential and scheduler.way == Way.SSH:
         private, own["public_key"] = new_key()

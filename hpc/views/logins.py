@@ -87,7 +87,7 @@ def _scheduler(actor: User, pk: str) -> Scheduler:
 
 
 def _form(scheduler: Scheduler, data: Any = None) -> LoginForm:
-    return LoginForm(services.own_fields(scheduler), data, auto_id=f"{scheduler.pk}-%s")
+    return LoginForm(services.own_fields(scheduler.way), data, auto_id=f"{scheduler.pk}-%s")
 
 
 def _cards(actor: User) -> list[Any]:

@@ -28,6 +28,7 @@ CALLED = {  # nouns whose lists are not named after them
 }
 CALLS = {"job": "provider_id", "experiment": "number"}  # what else than a name calls them
 ABOUT = (
+    "name",
     "title",
     "command",
     "label",
@@ -88,8 +89,9 @@ class Names:
                 rows = [*itertools.islice(lister(), MOST)] if lister else []
             except CloudmeshError:
                 rows = []  # the next command says what is wrong
-            named = ((row.get(CALLS.get(kind, "name")) or row.get("address"), row) for row in rows)
-            self._found[kind] = [(str(name), _describe(row)) for name, row in named if name]
+            called = CALLS.get(kind, "name")
+            named = ((row.get(called) or row.get("address"), row) for row in rows)
+            self._found[kind] = [(str(name), _describe(row, called)) for name, row in named if name]
             self._read_at[kind] = time.monotonic()
 
 
@@ -98,5 +100,5 @@ def _lister(client: Client, kind: str) -> "Callable[[], Iterator[Json]] | None":
     return found if callable(found) else None
 
 
-def _describe(row: "Json") -> str:
-    return "  ".join(str(row[key]) for key in ABOUT if row.get(key) not in (None, ""))
+def _describe(row: "Json", called: str) -> str:
+    return "  ".join(str(row[key]) for key in ABOUT if key != called and row.get(key) not in (None, ""))

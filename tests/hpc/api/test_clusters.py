@@ -138,6 +138,8 @@ def test_the_kinds_of_schedulers_and_their_ways(api: Login, member: User) -> Non
     ways = {way["name"]: {field["name"] for field in way["fields"]} for way in kinds["slurm"]["ways"]}
     assert ways["ssh"] >= {"host", "key"}
     assert ways["rest"] >= {"url", "token"}
+    own = {way["name"]: [field["name"] for field in way["own"]] for way in kinds["slurm"]["ways"]}
+    assert own == {"local": [], "ssh": ["key", "passphrase"], "rest": ["token"]}
 
 
 def test_strangers_see_what_is_shared_alone(api: Login, registered: Scheduler, stranger: User) -> None:
