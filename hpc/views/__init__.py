@@ -9,6 +9,7 @@ from hpc.views.clusters import (
     cluster_row,
     cluster_toggle,
 )
+from hpc.views.files import job_data, job_fetch, job_fetched, job_files, job_listing
 from hpc.views.jobs import ClusterJobs, JobList, job_action, job_bulk, job_detail, job_row
 from hpc.views.logins import Logins, login_remove, login_verify
 from hpc.views.nodes import cluster_nodes, node_detail
@@ -36,7 +37,12 @@ __all__ = [
     "forecast",
     "job_action",
     "job_bulk",
+    "job_data",
     "job_detail",
+    "job_fetch",
+    "job_fetched",
+    "job_files",
+    "job_listing",
     "job_part",
     "job_read",
     "job_row",

@@ -12,11 +12,12 @@ from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.views import SIGNED, needs
-from cloudmesh.errors import CloudmeshError, NotFound
+from cloudmesh.errors import CloudmeshError, Invalid, NotFound
 from cloudmesh.types import walltime
 from hpc import services
 from hpc.forms import wish
 from hpc.models import Cluster, Queue
+from hpc.services.experiments import LARGEST_INPUTS
 from hpc.views.clusters import cluster_cards
 from hpc.views.jobs import may_read, seen_job
 from operations.models import Operation
@@ -52,7 +53,7 @@ class Submit(View):
         return render(request, "hpc/submit.html", context)
 
     def post(self, request: Signed) -> HttpResponse:
-        operation = services.submit_job(**_wanted(request, request.POST))
+        operation = services.submit_job(**_wanted(request, request.POST), files=_files(request))
         page = reverse("hpc:job-detail", args=[operation.target_id])
         if is_htmx(request):
             return HttpResponse(status=204, headers={"HX-Redirect": page})
@@ -101,6 +102,18 @@ def _wanted(request: Signed, form: Mapping[str, str]) -> dict[str, Any]:
         "after": [word for word in SEPARATORS.split(form.get("after", "")) if word],
         **wish(form),
     }
+
+
+def _files(request: Signed) -> list[dict[str, Any]]:
+    """What was uploaded for the job's directory. Raises Invalid before too much is read."""
+    sent = request.FILES.getlist("files")
+    if sum(each.size or 0 for each in sent) > LARGEST_INPUTS:
+        raise Invalid(
+            f"Files have up to {LARGEST_INPUTS // 2**20} MiB together. Copy larger ones to the cluster, and name their"
+            " place in the script.",
+            field="files",
+        )
+    return [{"path": each.name, "content": each.read()} for each in sent]
 
 
 def _like(request: Signed) -> dict[str, str]:

@@ -90,6 +90,7 @@ def things(server: Server, member: User, project: Project) -> Things:
         ("/clusters/", "pk"): cluster.pk, ("/clusters/register/", "pk"): operation.pk, ("/nodes/", "pk"): node.pk,
         ("/logins/", "pk"): login.pk, ("/jobs/", "pk"): job.pk, ("/jobs/", "which"): "output",
         ("/jobs/", "action"): "cancel", ("/jobs/forecast/", "pk"): forecast.pk, ("/jobs/parts/", "pk"): reading.pk,
+        ("/jobs/listings/", "pk"): reading.pk, ("/jobs/fetched/", "pk"): reading.pk, ("/jobs/data/", "pk"): reading.pk,
         ("/api/v1/clusters/", "name"): cluster.name, ("/api/v1/queues/", "id"): queue.pk,
         ("/api/v1/nodes/", "id"): node.pk, ("/api/v1/jobs/", "id"): job.pk, ("/api/v1/jobs/", "act"): "cancel",
         ("/api/v1/experiments/", "number"): experiment.number, ("/api/v1/templates/", "name"): template.name,
