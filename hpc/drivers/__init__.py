@@ -171,7 +171,8 @@ class HpcDriver(abc.ABC):
     def ended(self, ids: Collection[str], *, since: datetime.datetime | None = None) -> Iterator[Job]:
         """What accounting knows of these jobs, or of all that ended `since` where no ids are given.
 
-        What it does not know is left out. Where `abilities["accounting"]` is missing there is nothing.
+        With an array may come its tasks. What it does not know is left out. Where `abilities["accounting"]` is missing
+        there is nothing.
         """
 
     @abc.abstractmethod

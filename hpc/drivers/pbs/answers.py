@@ -12,9 +12,14 @@ from typing import Any
 from cloudmesh.errors import Busy
 from cloudmesh.types import Json
 
-LINE = re.compile(r'\s*(?:"(?P<key>.*?)":\s*)?(?P<value>\{|\[|".*"|[^",{}\[\]]+|"[^"]*)(?P<comma>,?)\s*')
-BRACKETS = re.compile(r"\s*[\]}],?\s*")
+#: A line of JSON that is right, as OpenPBS breaks its lines; and any of its lines with a value.
+RIGHT = re.compile(
+    r'\s*(?:"(?:[^"\\]|\\["\\/bfnrt])*":\s*)?'
+    r'(?:"(?:[^"\\]|\\["\\/bfnrt])*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|[{[]|(?=[\]}]))?[\]}]*,?\s*'
+)
+VALUE = re.compile(r'\s*(?:"(?P<key>.*?)":\s*)?(?P<value>".*"|[^",{}\[\]]+)(?P<comma>,?)\s*')
 ESCAPED = re.compile(r'\\(["\\/,\'])')
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 HEAD = re.compile(r"(?:Queue|Server|Job Id):\s*(\S+)\s*")
 PAIR = re.compile(r" {4}(\S+) = (.*)")
 
@@ -23,52 +28,37 @@ def document(output: bytes) -> Json:
     """What `-F json` writes.
 
     OpenPBS up to 22.05 writes values into it as they are: quotes and backslashes in names, numbers such as 007, and
-    nan (openpbs issues 1255 and 2541). What is no JSON then is read by its lines, of which each has one value.
-    Raises Busy where it is none of both.
+    nan (openpbs issues 1255 and 2541). Each stands on a line of its own; those that are wrong are put right.
+    Raises Busy where it is no JSON then either.
     """
     text = output.decode(errors="replace")
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False)
+        found = _loaded(text)
     except ValueError:
-        found = _by_lines(text)
+        found = _mended(text)
     if not isinstance(found, dict):
         raise Busy("PBS did not answer in its JSON: the answer broke off, or a profile of the login node talks.")
     return found
 
 
-def _by_lines(text: str) -> Json | None:
-    begin, end = text.find("{"), text.rfind("}")
-    if begin < 0 or end < begin:
+def _loaded(text: str) -> Any:
+    return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+def _mended(text: str) -> Any:
+    lines = (line if RIGHT.fullmatch(line) else VALUE.sub(_right, line, count=1) for line in text.split("\n"))
+    try:
+        return _loaded("\n".join(lines))
+    except ValueError:
         return None
-    root: Json = {}
-    open_ones: list[Any] = [root]
-    for line in text[begin + 1 : end].splitlines():
-        if not line.strip():
-            continue
-        if BRACKETS.fullmatch(line):
-            open_ones.pop()
-            if not open_ones:
-                return None
-        elif (found := LINE.fullmatch(line)) and not _add(open_ones, found["key"], found["value"]):
-            return None
-    return root if len(open_ones) == 1 else None
 
 
-def _add(open_ones: list[Any], key: str | None, value: str) -> bool:
-    """Put one value where it belongs; answers whether it could be put there."""
-    inside = open_ones[-1]
-    made: Any = {"{": {}, "[": []}.get(value)
-    if made is None:
-        made = ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value.strip()
-    if isinstance(inside, list):
-        inside.append(made)
-    elif key is None:
-        return False
-    else:
-        inside[key] = made
-    if value in "{[":
-        open_ones.append(made)
-    return True
+def _right(found: re.Match[str]) -> str:
+    """A line with its value as a text of JSON."""
+    value = found["value"]
+    text = ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value.strip()
+    key = "" if found["key"] is None else f"{json.dumps(found['key'])}:"
+    return f"{key}{json.dumps(text)}{found['comma']}"
 
 
 def elements(output: bytes, kind: str) -> list[Json]:
@@ -81,16 +71,12 @@ def elements(output: bytes, kind: str) -> list[Json]:
     if begin < 0 and not text.removeprefix('<?xml version="1.0"?>').strip():
         return []
     try:
-        root = ET.fromstring("".join(filter(_is_xml, text[begin:])))  # noqa: S314  # without a DTD: it begins at <Data
+        root = ET.fromstring(NOT_XML.sub("", text[begin:]))  # noqa: S314  # without a DTD: it begins at <Data
     except ET.ParseError as error:
         raise Busy(
             "PBS did not answer in its XML: the answer broke off, or a profile of the login node talks."
         ) from error
     return [_element(each) for each in root.iter(kind)]
-
-
-def _is_xml(letter: str) -> bool:
-    return letter >= " " or letter in "\t\n\r"
 
 
 def _element(element: ET.Element) -> Any:

@@ -7,7 +7,7 @@ alone: those that wait are gathered here as one job.
 import os.path
 import re
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cloudmesh.types import Job, JobState, Json
@@ -88,7 +88,12 @@ def is_waiting_task(native: Json) -> bool:
     return bool(TASK.fullmatch(str(native["Job_Id"]))) and native.get("job_state") in WAITING
 
 
-def array_of(native: Json) -> str:
+def is_among(native: Mapping[str, Any], ids: Collection[str]) -> bool:
+    """Whether a job is one of these, or a task of one."""
+    return native["Job_Id"] in ids or array_of(native) in ids
+
+
+def array_of(native: Mapping[str, Any]) -> str:
     """The id of the array that a task is of, else its own."""
     return TASK.sub(r"\1[]\3", str(native["Job_Id"]))
 
@@ -196,9 +201,9 @@ def _ending(native: Json, facts: Json, *, is_array: bool) -> Ending:
         return Ending(JobState.FAILED, words.ARRAY_FAILED)
     if code:
         return Ending(JobState.FAILED, f"It ended with exit code {code}.", code)
-    if code is None:
-        return Ending(JobState.FAILED if substate == words.FAILED else JobState.UNKNOWN)
-    return Ending(JobState.COMPLETED, "", 0)
+    if code == 0 or substate == words.FINISHED:
+        return Ending(JobState.COMPLETED, "", code)
+    return Ending(JobState.FAILED if substate == words.FAILED else JobState.UNKNOWN, "PBS does not tell how it ended.")
 
 
 def _signal_name(number: int) -> str:

@@ -42,10 +42,11 @@ class OpenPbs(Commands):
 
     def ended(self, ids: Collection[str], since: datetime.datetime | None) -> Iterable[Job]:
         if ids:
-            asked = sorted(filter(options.JOB_ID.fullmatch, set(ids)))
-            return (job for job in map(jobs.job, self._known(asked, history=True)) if job.id in ids)
+            asked = frozenset(filter(options.JOB_ID.fullmatch, ids))
+            told = self._known(sorted(asked), "-x", "-t")
+            return (jobs.job(native) for native in told if jobs.is_among(native, asked))
         begin = [f"-tm.ge.{since.astimezone(datetime.UTC):{STAMP}}"] if since else []
-        known = map(jobs.job, self._known(self._select("-x", "-s", "FM", *begin) or [], history=True))
+        known = map(jobs.job, self._known(self._select("-x", "-s", "FM", *begin) or [], "-x"))
         return (job for job in known if job.ended and (since is None or job.ended >= since))
 
     def find(self, token: str) -> str:
@@ -54,8 +55,8 @@ class OpenPbs(Commands):
         mine = ["-u", self.shell.login] if self.shell.login else []
         chosen = [*mine, f"-tc.gt.{begin:{STAMP}}"]
         ids = self._select("-x", *chosen)
-        history = ids is not None
-        for native in self._known(reversed(self._select(*chosen) or [] if ids is None else ids), history=history):
+        told = self._known(self._select(*chosen) or []) if ids is None else self._known(reversed(ids), "-x")
+        for native in told:
             if jobs.token(native) == token:
                 return str(native["Job_Id"])
         return ""
@@ -78,11 +79,11 @@ class OpenPbs(Commands):
             return None
         return self._checked("qselect", answer).decode(errors="replace").split()
 
-    def _known(self, ids: Iterable[str], *, history: bool) -> Iterator[Json]:
-        """What is known of jobs; others than these are left out."""
+    def _known(self, ids: Iterable[str], *options: str) -> Iterator[Json]:
+        """What is known of jobs: with `-x` of ended ones too, with `-t` of the tasks of arrays."""
         ordered = list(ids)
         for begin in range(0, len(ordered), AT_ONCE):
-            answer = self._ask("qstat", *["-x"] * history, *JSON, *ordered[begin : begin + AT_ONCE])
+            answer = self._ask("qstat", *options, *JSON, *ordered[begin : begin + AT_ONCE])
             yield from _natives(self._read("qstat", answer))
 
     def _document(self, command: str, *arguments: str) -> Json:

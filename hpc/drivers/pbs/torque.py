@@ -34,12 +34,12 @@ class Torque(Commands):
         return map(jobs.job, jobs.gathered(self._natives()))
 
     def ended(self, ids: Collection[str], since: datetime.datetime | None) -> Iterable[Job]:
-        natives = self._natives()
-        found = [jobs.job(native) for native in natives]
+        found = [jobs.job(native) for native in self._natives()]
         if not ids:
             return (job for job in found if job.ended and (since is None or job.ended >= since))
-        arrays = (jobs.whole(array, found) for array in ids if options.ARRAY_ID.fullmatch(array))
-        return (job for job in itertools.chain(found, filter(None, arrays)) if job.id in ids)
+        asked = frozenset(ids)
+        arrays = (jobs.whole(array, found) for array in asked if options.ARRAY_ID.fullmatch(array))
+        return itertools.chain((job for job in found if jobs.is_among(job.native, asked)), filter(None, arrays))
 
     def find(self, token: str) -> str:
         return next((jobs.array_of(native) for native in self._natives() if jobs.token(native) == token), "")

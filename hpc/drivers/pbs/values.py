@@ -7,7 +7,8 @@ from typing import Any
 
 UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 SIZE = re.compile(r"(\d+)([kmgtp]?)([bw]?)", re.IGNORECASE)
-CTIME = "%a %b %d %H:%M:%S %Y"
+CTIME = re.compile(r"\w{3} (\w{3}) +(\d+) (\d+):(\d+):(\d+) (\d{4})")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 VARIABLE = re.compile(r"(?:^|(?<!\\),)([A-Za-z_][A-Za-z0-9_]*)=")
 
 
@@ -22,8 +23,12 @@ def moment(value: Any) -> datetime.datetime | None:
     seconds = number(value)
     if seconds is not None:
         return datetime.datetime.fromtimestamp(seconds, datetime.UTC) if seconds > 0 else None
+    found = CTIME.fullmatch(str(value).strip())
+    if not found:
+        return None
+    day, hour, minute, second, year = map(int, found.groups()[1:])
     try:
-        return datetime.datetime.strptime(str(value).strip(), CTIME).replace(tzinfo=datetime.UTC)
+        return datetime.datetime(year, MONTHS.index(found[1]) + 1, day, hour, minute, second, tzinfo=datetime.UTC)
     except ValueError:
         return None
 

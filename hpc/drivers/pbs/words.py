@@ -21,7 +21,7 @@ JOB_STATES = {
 }
 FINAL = frozenset("FXC")
 MOVED = "M"
-TERMINATED, FAILED = "91", "93"  # substates of OpenPBS's history: deleted; failed
+TERMINATED, FINISHED, FAILED = "91", "92", "93"  # substates of OpenPBS's history
 KILLED = 256  # and a signal
 CANCELLING = (15,)  # the signal that qdel sends first
 

@@ -112,8 +112,9 @@ def test_an_array_fails_with_one_of_its_tasks(start: Start, tmp_path: pathlib.Pa
     driver = start(product)
     array = driver.submit(spec(tmp_path, "exit $((PBS_ARRAYID + PBS_ARRAY_INDEX - 1))", array="1-2"), token="array")
     assert becomes(driver, array, JobState.FAILED).reason == "Some of its tasks did not succeed."
-    task = array.replace("[]", "[2]")
-    assert [(job.id, job.exit_code) for job in driver.ended([task])] == [(task, 1)]
+    one, two = array.replace("[]", "[1]"), array.replace("[]", "[2]")
+    assert [(job.id, job.exit_code) for job in driver.ended([two])] == [(two, 1)]
+    assert {job.id for job in driver.ended([array])} == {array, one, two}
 
 
 @pytest.mark.parametrize("product", ["openpbs", "torque"])
@@ -152,7 +153,9 @@ def test_what_is_wrong_is_told_with_its_field(
 
 def test_the_commands_may_be_in_a_folder_of_their_own(tmp_path: pathlib.Path) -> None:
     server = servers.start(tmp_path / "pbs", "torque")
-    environment = {**server.environment, "PATH": "/usr/bin:/bin"}
+    (tmp_path / "few").mkdir()
+    (tmp_path / "few/env").symlink_to("/usr/bin/env")
+    environment = {**server.environment, "PATH": str(tmp_path / "few")}
     shell = Person(Local(ME, environment=environment), "alice")
     site = servers.site(shell, tmp_path)
     with pytest.raises(Rejected, match="There is no qstat") as refusal:

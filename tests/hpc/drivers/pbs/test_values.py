@@ -48,7 +48,7 @@ def test_a_time_is_seconds_or_a_clock_in_utc(value: Any) -> None:
     assert values.moment(value) == NOON
 
 
-@pytest.mark.parametrize("value", [None, "", "0", "UNKNOWN", "--"])
+@pytest.mark.parametrize("value", [None, "", "0", "UNKNOWN", "--", "Mon Nov 31 12:00:05 2026", "Mon Noon 1 1:1:1 2026"])
 def test_no_time_too(value: Any) -> None:
     assert values.moment(value) is None
 
@@ -161,6 +161,9 @@ LIVE = {"Job_Id": "7.s", "Job_Owner": "alice@login1", "ctime": "1795400000", "st
         ({"job_state": "F", "Exit_status": "271", "substate": "91"}, JobState.CANCELLED, None, 15),
         ({"job_state": "F", "Exit_status": "265", "substate": "93"}, JobState.FAILED, None, 9),
         ({"job_state": "F", "substate": "91"}, JobState.CANCELLED, None, None),
+        ({"job_state": "F", "substate": "92"}, JobState.COMPLETED, None, None),
+        ({"job_state": "F", "substate": "93"}, JobState.FAILED, None, None),
+        ({"job_state": "X"}, JobState.UNKNOWN, None, None),
         ({"job_state": "X", "Exit_status": "0"}, JobState.COMPLETED, 0, None),
         ({"job_state": "C", "exit_status": "0"}, JobState.COMPLETED, 0, None),
         ({"job_state": "C", "exit_status": "-11"}, JobState.TIMEOUT, None, None),

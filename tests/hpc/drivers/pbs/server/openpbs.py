@@ -55,7 +55,7 @@ def jobs(world: World, given: dict, operands: list[str]) -> tuple[str, str, int]
             said.append(f"qstat: {operand} Job has finished, use -x or -H to obtain historical job information")
             code = 35
         else:
-            chosen.append(key)
+            chosen += [key, *(world.tasks(key) if "-t" in given else ())]
     if not operands:
         chosen = [key for key, job in world.jobs.items() if shown(key, job, history=history, tasks="-t" in given)]
     document = {"Jobs": {world.full(key): attributes(world, key) for key in chosen}} if chosen else {}
