@@ -52,10 +52,11 @@ def var(session: "script.Session", assignment: str, delete: bool) -> None:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def use(context: click.Context) -> None:
-    """Which cloud and project the commands of this session are about; an empty NAME ends it.
+    """Which cloud, cluster and project the commands of this session are about; an empty NAME ends it.
 
     \b
     use cloud india
+    use cluster delta
     use project fg82
     use
     """
@@ -70,6 +71,14 @@ def use(context: click.Context) -> None:
 def cloud(session: "script.Session", name: str) -> None:
     """Work on the cloud NAME in this session. Example: use cloud india"""
     _use(session, "cloud", name and session.client.cloud(name)["name"])
+
+
+@use.command()
+@click.argument("name")
+@pass_session
+def cluster(session: "script.Session", name: str) -> None:
+    """Work at the HPC cluster NAME in this session. Example: use cluster delta"""
+    _use(session, "cluster", name and session.client.cluster(name)["name"])
 
 
 @use.command()

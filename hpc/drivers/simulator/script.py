@@ -1,7 +1,8 @@
 """What a script would do: it is never run, it is read line by line, and what it would write is played.
 
 `echo` (also `>&2`), `sleep`, `hostname`, `date`, `pwd`, `whoami`, `nproc`, `true`, `false` and `exit` are known, and
-the usual variables; comments and directives are passed over. Any other command writes `(simulated)` and itself.
+the usual variables and those that are set; comments and directives are passed over. Any other command writes
+`(simulated)` and itself.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 LONGEST = 2**20  # bytes of a script
 MOST_STEPS = 10_000
 MOST_OUTPUT = 2**20  # bytes
+ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 SEPARATORS = frozenset({";", "&&", "&", ";;"})
 
@@ -50,12 +52,15 @@ class Play:
 def play(script: str, scene: Scene) -> Play:
     """All that a script would do."""
     steps: list[Step] = []
-    seconds, code = 0.1, 0
+    seconds, code, variables = 0.1, 0, dict(scene.variables)
     for words in _commands(script):
         if len(steps) >= MOST_STEPS:
             break
         is_error, words = _redirected(words)
-        arguments = [_filled(word, scene.variables) for word in words]
+        arguments = [_filled(word, variables) for word in words]
+        if assigned := _assigned(arguments):
+            variables |= assigned
+            continue
         name = arguments[0] if arguments else ""
         if name == "exit":
             code = int(arguments[1]) % 256 if arguments[1:] and arguments[1].isdigit() else code
@@ -101,6 +106,12 @@ def _redirected(words: list[str]) -> tuple[bool, list[str]]:
 
 def _filled(word: str, variables: Mapping[str, str]) -> str:
     return VARIABLE.sub(lambda found: variables.get(found[1] or found[2], ""), word)
+
+
+def _assigned(arguments: list[str]) -> dict[str, str]:
+    """What `export A=1 B=2` or `A=1` sets."""
+    found = [ASSIGNMENT.fullmatch(word) for word in arguments[arguments[:1] == ["export"] :]]
+    return {each[1]: each[2] for each in found if each} if all(found) else {}
 
 
 def _pause(arguments: list[str]) -> float:

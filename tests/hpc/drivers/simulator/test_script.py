@@ -21,6 +21,8 @@ SCENE = Scene({"USER": "demo", "HOSTNAME": "i001", "PWD": "/home/demo", "CORES":
         ("hostname; whoami; pwd; nproc", b"i001\ndemo\n/home/demo\n4\n"),
         ("date", b"Thu Jan 01 00:00:00 UTC 1970\n"),
         ("#!/bin/sh\n#SBATCH --nodes=4\n\n  # a comment\necho x # why", b"x\n"),
+        ("export A=1 B='x y'; C=$B\necho $A $C", b"1 x y\n"),
+        ("export PATH", b"(simulated) export PATH\n"),
         ("mpirun -n 4 ./solve", b"(simulated) mpirun -n 4 ./solve\n"),
         ("sleep 1; true; :", b""),
         ("echo it's open", b"it's open\n"),
