@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import directories, slurms
+from tests.live import directories, oars, slurms
 from tests.live.clouds import Clouds, Person, named
 
 PINS = pathlib.Path(__file__).parent / "openstack/requirements.txt"
@@ -21,6 +21,7 @@ TOOLS = {
     "ec2": ("botocore",),
     "openstack": ("keystoneauth1", "openstacksdk"),
     "slurm": ("asyncssh", "urllib3"),
+    "oar": ("asyncssh",),
 }
 OUTCOMES = ("passed", "failed", "skipped")
 
@@ -114,6 +115,8 @@ def against(group: str) -> str:
     if "slurm" in group:
         cluster = slurms.named()
         return f"Slurm {cluster.version}" if cluster else "—"
+    if "oar" in group:
+        return f"OAR {oars.version()}" if oars.named() else "—"
     clouds = named() if "openstack" in group else None
     return openstack(clouds) if clouds else "—"
 
