@@ -22,6 +22,7 @@ TOOLS = {
     "openstack": ("keystoneauth1", "openstacksdk"),
     "slurm": ("asyncssh", "urllib3"),
     "oar": ("asyncssh",),
+    "hpc_people": ("asyncssh",),
 }
 OUTCOMES = ("passed", "failed", "skipped")
 
@@ -112,7 +113,7 @@ def against(group: str) -> str:
         return os.environ.get("CLOUDMESH_LIVE_EC2_ENDPOINT_URL") or "Amazon EC2"
     if "ldap" in group:
         return ldap(directories.named())
-    if "slurm" in group:
+    if "slurm" in group or "hpc_people" in group:
         cluster = slurms.named()
         return f"Slurm {cluster.version}" if cluster else "—"
     if "oar" in group:
