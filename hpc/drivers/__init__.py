@@ -14,7 +14,7 @@ import dataclasses
 import datetime
 import pathlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from cloudmesh.types import Field, Forecast, Job, JobSpec, Node, Queue
 
@@ -139,6 +139,11 @@ class HpcDriver(abc.ABC):
     fields: ClassVar[tuple[Field, ...]]  # what a scheduler is registered with, beside how its login node is reached
     ways: ClassVar[tuple[str, ...]] = ("local", "ssh")  # how it is reached, the usual first; "rest" needs no shell
     abilities: ClassVar[Abilities]
+
+    @classmethod
+    def directives(cls, script: str) -> Mapping[str, Any]:
+        """What a script asks for itself, by the names of JobSpec: it counts where nothing else is said."""
+        return {}
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         self.credential = credential

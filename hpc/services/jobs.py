@@ -302,6 +302,8 @@ def _checked(cluster: Cluster, actor: User, wanted: Mapping[str, Any]) -> tuple[
         raise Invalid("There is no script and no command to run.", field="script")
     if len(script.encode()) > LARGEST_SCRIPT:
         raise Invalid(f"A script has at most {LARGEST_SCRIPT} bytes. Put data into files.", field="script")
+    own = connect.drivers.named(cluster.scheduler.driver).directives(script)  # counted by policies and quotas, too
+    wanted = {**wanted, **{name: value for name, value in own.items() if not wanted.get(name)}}
     spec: dict[str, Any] = {name: _number_of(name, wanted.get(name)) for name in MOST}
     spec |= {name: _word(name, str(wanted.get(name) or "")) for name in TEXTS}
     queue = _queue(cluster, spec["queue"])

@@ -8,17 +8,20 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from activity import lifecycle
+from cloudmesh.errors import PolicyDenied
 from hpc import services
 from hpc.models import Cluster, Identity, Job, Node, Queue
 from operations import engine
 from operations.models import Operation
-from projects.models import Project
+from projects.models import Policy, PolicyState, Project
 from tests import factories
 from tests.hpc.backends.sshd import ME
 from tests.hpc.conftest import read_all
 from tests.hpc.drivers.pbs import servers
 
 pytestmark = pytest.mark.django_db
+SHORT = {"walltime_hours": 8}
 
 
 @pytest.fixture(params=["openpbs", "torque"])
@@ -90,6 +93,17 @@ def test_an_array_and_its_tasks_are_their_owners(pbs: Cluster, member: User) -> 
     until(pbs, array, "completed")
     tasks = Job.objects.filter(token=array.token).exclude(pk=array.pk)
     assert [(task.owner, task.project, task.state) for task in tasks] == [(member, array.project, "completed")] * 2
+
+
+def test_what_a_script_asks_for_itself_is_counted_and_given(pbs: Cluster, member: User, project: Project) -> None:
+    script = "#!/bin/bash\n#PBS -N mine -l walltime=10:00:00,ncpus=2\n#PBS -q workq\necho"
+    lifecycle.begin([Policy(name="day", service="queue:*", effect="deny", state=PolicyState.APPROVED, limits=SHORT)])
+    with pytest.raises(PolicyDenied, match="10 h are wanted"):
+        submit(pbs, member, script)
+    job = submit(pbs, member, script, walltime=3600, is_held=True, experiment=False)
+    read_all(pbs.scheduler)
+    job.refresh_from_db()
+    assert (job.name, job.walltime, job.cores, job.state) == ("mine", 3600, 2, "held")
 
 
 def test_jobs_are_held_released_and_cancelled(pbs: Cluster, member: User) -> None:

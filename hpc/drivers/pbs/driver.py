@@ -2,12 +2,12 @@
 
 import datetime
 from collections.abc import Collection, Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cloudmesh.errors import Rejected
 from cloudmesh.types import Field, Forecast, Job, JobSpec, Node, Queue
 from hpc.drivers import Abilities, HpcDriver, Site
-from hpc.drivers.pbs import machines
+from hpc.drivers.pbs import directives, machines
 from hpc.drivers.pbs.commands import Commands
 from hpc.drivers.pbs.openpbs import OpenPbs
 from hpc.drivers.pbs.torque import Torque
@@ -42,6 +42,10 @@ class Pbs(HpcDriver):
             "qos": "PBS knows no quality of service: choose a queue.",
         }
     )
+
+    @classmethod
+    def directives(cls, script: str) -> Mapping[str, Any]:
+        return directives.read(script)
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         super().__init__(credential, site)

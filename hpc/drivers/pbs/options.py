@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from cloudmesh.errors import Gone, Rejected
 from cloudmesh.types import JobSpec
-from hpc.drivers.pbs import values
+from hpc.drivers.pbs import directives, values
 
 JOB_ID = re.compile(r"[0-9]{1,12}(\[[0-9]{0,9}\])?(\.[A-Za-z0-9][A-Za-z0-9._-]{0,250})?")
 ARRAY_ID = re.compile(r"[0-9]{1,12}\[\](\..*)?")
@@ -66,13 +66,16 @@ def spread(spec: JobSpec) -> list[tuple[int, int]]:
 def script(spec: JobSpec) -> bytes:
     """A script for sh that hands the job's own to its interpreter, in the folder that it was submitted in.
 
-    Directives (`#PBS`) at its beginning stay where qsub looks for them.
+    Directives (`#PBS`) of what the portal does not say itself stay where qsub looks for them.
     """
     text = spec.script.replace("\r\n", "\n").rstrip("\n")
     end = f"end-of-script-{secrets.token_hex(8)}"
     run = f"exec {_interpreter(text)} /dev/fd/3 3<<'{end}'"
-    lines = ["#!/bin/sh", *_directives(text), 'cd -- "${PBS_O_WORKDIR:-.}" || exit', run, text, end, ""]
-    return "\n".join(lines).encode()
+    lines = ["#!/bin/sh", *directives.others(text), 'cd -- "${PBS_O_WORKDIR:-.}" || exit', run, text, end, ""]
+    try:
+        return "\n".join(lines).encode()
+    except UnicodeEncodeError as error:
+        raise Rejected("Some of the script is no text that can be written down.", field="script") from error
 
 
 def _interpreter(text: str) -> str:
@@ -80,14 +83,6 @@ def _interpreter(text: str) -> str:
     first = text.partition("\n")[0]
     words = first[2:].split(None, 1) if first.startswith("#!") else []
     return shlex.join(word.strip() for word in words or [INTERPRETER])
-
-
-def _directives(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        if line.strip() and not line.startswith("#"):
-            return
-        if line.startswith("#PBS"):
-            yield line
 
 
 def _queue(queue: str) -> str:

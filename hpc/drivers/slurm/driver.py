@@ -2,11 +2,11 @@
 
 import datetime
 from collections.abc import Collection, Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cloudmesh.types import Field, Forecast, Job, JobSpec, Node, Queue
 from hpc.drivers import Abilities, HpcDriver, Site
-from hpc.drivers.slurm import records
+from hpc.drivers.slurm import directives, records
 from hpc.drivers.slurm.commands import Commands
 from hpc.drivers.slurm.rest import Rest
 from hpc.drivers.slurm.way import Way
@@ -44,6 +44,10 @@ class Slurm(HpcDriver):
         """What is asked of its REST interface, or of its commands; a cluster's name of both."""
         is_rest = way == "rest"
         return tuple(field for field in cls.fields if (field.name in REST) == is_rest or field.name == "cluster")
+
+    @classmethod
+    def directives(cls, script: str) -> Mapping[str, Any]:
+        return directives.read(script)
 
     def __init__(self, credential: Mapping[str, str], site: Site) -> None:
         super().__init__(credential, site)

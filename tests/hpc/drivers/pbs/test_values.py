@@ -8,7 +8,7 @@ import pytest
 
 from cloudmesh.errors import Busy, DriverError, Full, Gone, Refused, Rejected, Unreachable
 from cloudmesh.types import JobSpec, JobState, NodeState
-from hpc.drivers.pbs import answers, failures, jobs, machines, options, values
+from hpc.drivers.pbs import answers, directives, failures, jobs, machines, options, values
 
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 5, tzinfo=datetime.UTC)
 #: As OpenPBS 20.0.1 writes it (openpbs issues 1255 and 2541).
@@ -272,10 +272,41 @@ def test_a_script_runs_in_its_own_language() -> None:
     assert ran("a=(1 2); echo ${a[1]}") == "2\n"
 
 
-def test_directives_stay_where_qsub_looks_for_them() -> None:
-    text = "#!/bin/sh\n\n# what it is\n#PBS -m abe\n#PBS -r n\necho\n#PBS -q later\n"
+def test_directives_of_what_the_portal_does_not_say_stay_where_qsub_looks_for_them() -> None:
+    text = (
+        "#!/bin/sh\n\n# what it is\n#PBS -m abe\n#PBS -r n -N other\n#PBS -l place=excl,walltime=9:00:00\n#PBS -J 1-9\n"
+        "#PBS -l select=4:ncpus=8\necho\n#PBS -q later\n"
+    )
     lines = options.script(JobSpec(name="x", script=text)).decode().splitlines()
-    assert lines[:4] == ["#!/bin/sh", "#PBS -m abe", "#PBS -r n", 'cd -- "${PBS_O_WORKDIR:-.}" || exit']
+    assert lines[:4] == ["#!/bin/sh", "#PBS -m abe", "#PBS -r n", "#PBS -l place=excl"]
+    assert directives.read(text) == {
+        "name": "other", "walltime": 9 * 3600, "array": "1-9", "nodes": 4, "tasks": 4, "cores": 8
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("-l nodes=2:ppn=8:gpus=1", {"nodes": 2, "tasks": 16, "cores": 1, "gpus": 1}),
+        (
+            "-lselect=2:ncpus=8:mpiprocs=4:mem=4gb:ngpus=1",
+            {"nodes": 2, "tasks": 8, "cores": 2, "gpus": 1, "memory": 4096},
+        ),
+        ("-l ncpus=4,mem=100mb,walltime=90", {"cores": 4, "memory": 100, "walltime": 90}),
+        ("-l select=1:ncpus=8+2:ncpus=2", {}),
+        ("-q batch -A fg82 -t 1,3%2", {"queue": "batch", "account": "fg82", "array": "1,3%2"}),
+        ("-V -j oe # -q no", {}),
+        ("-N 'not closed", {}),
+    ],
+)
+def test_what_a_script_asks_for_itself(line: str, asked: dict[str, Any]) -> None:
+    assert directives.read(f"#!/bin/sh\n#PBS {line}\nhostname\n#PBS -q later") == asked
+
+
+def test_a_script_that_cannot_be_written_down_is_refused() -> None:
+    with pytest.raises(Rejected, match="no text") as refusal:
+        options.script(JobSpec(name="x", script="echo \ud800"))
+    assert refusal.value.facts["field"] == "script"
 
 
 @pytest.mark.parametrize(
