@@ -17,12 +17,14 @@ from hpc.views.output import job_part, job_read
 from hpc.views.register import Register, cluster_verify
 from hpc.views.settings import Settings
 from hpc.views.submit import Submit, forecast, submit_forecast, submit_plan
+from hpc.views.templates import SaveTemplate, template_list, template_remove
 
 __all__ = [
     "ClusterJobs",
     "JobList",
     "Logins",
     "Register",
+    "SaveTemplate",
     "Settings",
     "Submit",
     "cluster_cards",
@@ -51,4 +53,6 @@ __all__ = [
     "node_detail",
     "submit_forecast",
     "submit_plan",
+    "template_list",
+    "template_remove",
 ]

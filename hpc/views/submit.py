@@ -15,11 +15,11 @@ from activity.views import SIGNED, needs
 from cloudmesh.errors import CloudmeshError, Invalid, NotFound
 from cloudmesh.types import walltime
 from hpc import services
-from hpc.forms import wish
-from hpc.models import Cluster, Queue
+from hpc.models import Cluster, Queue, Template
 from hpc.services.experiments import LARGEST_INPUTS
 from hpc.views.clusters import cluster_cards
 from hpc.views.jobs import may_read, seen_job
+from hpc.views.templates import VALUE, template_named, templates_of, texts, wishing
 from operations.models import Operation
 from operations.services import result_of
 from projects import access
@@ -38,6 +38,8 @@ class Submit(View):
         said = {**_like(request), **request.GET.dict()}
         try:
             project = access.default_project(request.user)
+            template = template_named(request.user, said["template"]) if said.get("template") else None
+            said = {**texts(template.wanted), **said} if template else said
             cluster = services.find_cluster(actor=request.user, name=said.get("cluster", ""))
         except CloudmeshError as error:
             return render(request, "hpc/submit.html", {"problem": error.message, "clusters": []})
@@ -49,6 +51,10 @@ class Submit(View):
             "project": project,
             "said": said,
             "lacks": _lacks(cluster),
+            "templates": templates_of(request.user, project),
+            "template": template,
+            "locked": template.locked if template else [],
+            "parameters": _fields(template, said) if template else [],
         }
         return render(request, "hpc/submit.html", context)
 
@@ -64,7 +70,7 @@ class Submit(View):
 @require_safe
 def submit_plan(request: Signed) -> HttpResponse:
     """What the job that is being filled in would come to, or why there is none."""
-    if not request.GET.get("script", "").strip():
+    if not request.GET.get("script", "").strip() and not request.GET.get("template"):
         return render(request, "hpc/_submit_plan.html", {})
     try:
         context: dict[str, Any] = {"plan": services.plan_job(**_wanted(request, request.GET))}
@@ -93,15 +99,30 @@ def _told(request: Signed, operation: Operation) -> dict[str, Any]:
 
 
 def _wanted(request: Signed, form: Mapping[str, str]) -> dict[str, Any]:
-    cluster = services.find_cluster(actor=request.user, name=form.get("cluster", ""))
+    asked = wishing(request.user, form)
+    cluster = services.find_cluster(actor=request.user, name=asked.pop("cluster") or "")
     return {
         "actor": request.user,
         "project": access.default_project(request.user),
         "cluster": cluster,
         "if_down": form.get("if_down") or "wait",
         "after": [word for word in SEPARATORS.split(form.get("after", "")) if word],
-        **wish(form),
+        **asked,
     }
+
+
+def _fields(template: Template, said: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The parameters of a template as fields."""
+    return [
+        {
+            **each,
+            "field": f"{VALUE}{each['name']}",
+            "value": str(said.get(f"{VALUE}{each['name']}", each.get("default", ""))),
+            "is_locked": each["name"] in template.locked,
+            "options": each.get("choices") or (["true", "false"] if each.get("type") == "boolean" else []),
+        }
+        for each in template.parameters
+    ]
 
 
 def _files(request: Signed) -> list[dict[str, Any]]:
