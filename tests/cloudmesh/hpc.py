@@ -101,6 +101,8 @@ def _fits(record: Record, filters: dict[str, str]) -> bool:
     ids, names = filters.get("id", ""), filters.get("name", "")
     is_asked = not ids or {record["id"], record["provider_id"]} & set(ids.split("%2C"))
     is_named = not names or record["name"] in names.split("%2C")
+    if filters.get("owner", "me") not in ("me", record["owner"]):  # all are mine
+        return False
     return bool(is_asked and is_named and not (filters.get("state") == "live" and record["ended"]))
 
 

@@ -7,9 +7,9 @@ import click
 from cloudmesh.client import Client
 from cloudmesh.shell import talk
 from cloudmesh.shell.follow import check, follow
-from cloudmesh.shell.hpc.choice import in_cluster, jobs, require_names
+from cloudmesh.shell.hpc.choice import in_cluster, in_queue, jobs, require_names
 from cloudmesh.shell.hpc.shaping import shaped
-from cloudmesh.shell.options import Show, in_project, listing, pass_client, preview, sure, waiting
+from cloudmesh.shell.options import Command, Show, in_project, listing, pass_client, preview, sure, waiting
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 brief = listing("id:provider_id", "name", "state", "cluster", "queue", "user", "time", "reason")
 
 
+def _narrowing(command: Command) -> Command:
+    """Gives a command JOBS and what narrows them, for `_chosen`."""
+    owner = click.option("--owner", help="Only of this person; a glob means only your own if nobody is said.")
+    return jobs(in_cluster(in_queue(in_project(owner(command)))))
+
+
 @click.command()
-@jobs
-@in_cluster
-@in_project
+@_narrowing
 @sure
 @waiting
 @brief
@@ -30,7 +34,8 @@ def cancel(client: Client, /, show: Show, job: tuple[str, ...], yes: bool, wait:
 
     \b
     cm hpc cancel 4711
-    cm hpc cancel "[4711-4714]" "sim*" --cluster india --yes
+    cm hpc cancel "[4711-4714]" --cluster india --yes
+    cm hpc cancel "*" --queue batch
     """
     found = _chosen(client, job, **filters)
     if not yes:
@@ -41,9 +46,7 @@ def cancel(client: Client, /, show: Show, job: tuple[str, ...], yes: bool, wait:
 
 def _define(action: str, purpose: str) -> click.Command:
     @click.command(action, help=f'{purpose}\n\nExample: cm hpc {action} 4711 "sim*"')
-    @jobs
-    @in_cluster
-    @in_project
+    @_narrowing
     @waiting
     @brief
     @pass_client
@@ -58,8 +61,14 @@ release = _define("release", "Let jobs that are held start.")
 
 
 def _chosen(client: Client, names: tuple[str, ...], **filters: str | None) -> "list[Json]":
+    """The jobs of these ids and names, and of one's own, or somebody's, those that globs match."""
+    from cloudmesh.types import is_glob
+
     require_names(names)
-    return client.select_jobs(*names, **filters)
+    globs = [name for name in names if is_glob(name)]
+    named = client.select_jobs(*(name for name in names if name not in globs), **filters)
+    found = client.select_jobs(*globs, **{**filters, "owner": filters["owner"] or "me"}) if globs else []
+    return list({job["id"]: job for job in (*named, *found)}.values())
 
 
 def _change(client: Client, show: Show, action: str, jobs: "list[Json]", *, wait: bool) -> None:

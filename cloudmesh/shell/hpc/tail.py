@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cloudmesh.client import Client
-from cloudmesh.errors import INTERRUPTED, Busy, CloudmeshError, Gone, NotFound
+from cloudmesh.errors import INTERRUPTED, Busy, CloudmeshError, Conflict, Gone, NotFound
 from cloudmesh.shell import talk
 
 if TYPE_CHECKING:
     from cloudmesh.types import Json
 
-PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between readings of what does not grow
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between readings of what does not grow
 WAITING = frozenset({"requested", "held", "queued", "starting"})
 
 
@@ -70,7 +70,7 @@ def _growing(client: Client, job: "Json", which: str) -> Iterator[bytes]:
             for part in client.download(job, which=which, offset=offset):
                 offset, pauses = offset + len(part), iter(PAUSES)
                 yield part
-        except (Gone, NotFound):
+        except (Conflict, Gone, NotFound):
             if is_over and job["state"] == "completed":
                 raise  # else it has written nothing yet, or never will
 

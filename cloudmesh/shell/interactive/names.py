@@ -27,6 +27,7 @@ CALLED = {  # nouns whose lists are not named after them
     "address": "addresses",
 }
 CALLS = {"job": "provider_id", "experiment": "number"}  # what else than a name calls them
+OWN = {"job": {"owner": "me"}}  # of what others have far more
 ABOUT = (
     "name",
     "title",
@@ -86,7 +87,7 @@ class Names:
         lister = _lister(self._client, kind)
         with self._one_at_a_time:
             try:
-                rows = [*itertools.islice(lister(), MOST)] if lister else []
+                rows = [*itertools.islice(lister(**OWN.get(kind, {})), MOST)] if lister else []
             except CloudmeshError:
                 rows = []  # the next command says what is wrong
             called = CALLS.get(kind, "name")
@@ -95,7 +96,7 @@ class Names:
             self._read_at[kind] = time.monotonic()
 
 
-def _lister(client: Client, kind: str) -> "Callable[[], Iterator[Json]] | None":
+def _lister(client: Client, kind: str) -> "Callable[..., Iterator[Json]] | None":
     found = getattr(client, CALLED.get(kind, f"{kind}s"), None)
     return found if callable(found) else None
 

@@ -114,7 +114,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow(server: Server, po
     assert all("bulk" not in path for path, _ in portal.bodies)
 
 
-def test_jobs_are_cancelled_after_a_question_and_held_without(run: Run, portal: Portal) -> None:
+def test_jobs_are_cancelled_after_a_question_and_held_without(run: Run, portal: Portal, server: Server) -> None:
     asked = run("cancel", "[101-102]")
     assert (asked.returncode, "sim" in asked.stderr, "these 2 jobs? Nobody can answer here" in asked.stderr) == (
         2, True, True,
@@ -123,6 +123,8 @@ def test_jobs_are_cancelled_after_a_question_and_held_without(run: Run, portal: 
     portal.jobs["b"]["project"] = "other"
     assert run("cancel", "[101-102]", "--yes").returncode == 0
     assert run("hold", "wait").returncode == 0
+    assert run("cancel", "s*", "--yes", "--queue", "batch").returncode == 3
+    assert server.asked[-1].target.endswith("queue=batch&owner=me&state=live&name=s%2A")  # nobody else's by a glob
     assert [body for _, body in portal.bodies] == [
         {"action": "cancel", "jobs": ["a"]},
         {"action": "cancel", "jobs": ["b"]},  # each project has a wish of its own

@@ -59,6 +59,7 @@ def test_the_notebook_of_the_api_runs(execute: Callable[[str], Any]) -> None:
 def test_the_notebook_of_the_shell_runs(execute: Callable[[str], Any]) -> None:
     told = printed(execute("shell"))
     assert "ended with 3" in told
+    assert "hello from t00" in told
     assert "{'sample1': 'stopped', 'sample2': 'active', 'sample3': 'stopped'}" in told
 
 

@@ -15,6 +15,7 @@ from cloudmesh import errors
 from cloudmesh.client import flat
 from tests.cloudmesh.shell.conftest import Run
 from tests.cloudmesh.shell.screen import screen
+from tests.cloudmesh.shell.terminal import terminal
 
 pytestmark = pytest.mark.timeout(300)
 Data = Callable[..., Any]
@@ -75,6 +76,19 @@ def _submit(run: Run, name: str) -> list[Any]:
     assert made.returncode == 0, made.stderr
     found: list[Any] = json.loads(made.stdout)
     return found
+
+
+def test_jobs_are_watched_as_they_change(portal: Path, run: Run) -> None:
+    name = f"seen-{os.getpid()}"
+    wanted = ("--me", "--watch", "--state", "live", "--format", "csv", "--columns", "name,state")
+    with terminal("hpc", "jobs", name, *wanted, CLOUDMESH_STATE_DIR=str(portal)) as watching:
+        [job] = _submit(run, name)
+        watching.until(f"{name},held\n")
+        assert run("hpc", "cancel", "*", "--queue", "debug", "--yes").returncode == 0
+        watching.until(f"{name},cancelled\n")  # it is among them no more
+        watching.type("\x03")
+        assert watching.end() == 130
+    assert run("hpc", "status", job["id"], "--format", "csv", "--columns", "state").stdout == "state\ncancelled\n"
 
 
 def test_lists_are_of_the_cluster_that_is_meant(run: Run, data: Data) -> None:
