@@ -5,7 +5,7 @@ It stands in the lowest app since all others build on it, as `Stateful` does for
 
 from activity.api.answers import Answer, Few
 from activity.api.bodies import Body, Flag, Named, OneOf, Text, Texts, Whole
-from activity.api.lists import Filter, Lists, Signed, check_parameters, few, one, one_of
+from activity.api.lists import Filter, Lists, Signed, check_parameters, few, one, one_of, wanted_fields
 
 __all__ = [
     "Answer",
@@ -24,4 +24,5 @@ __all__ = [
     "few",
     "one",
     "one_of",
+    "wanted_fields",
 ]

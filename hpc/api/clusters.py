@@ -25,6 +25,7 @@ from operations.api import NOTHING
 from operations.models import CredentialState, Health
 from projects import access
 from projects.access import naming
+from projects.models import Project
 
 MOST_HOURS = 30 * 24
 
@@ -159,11 +160,11 @@ class Shown:
 # -- end points ------------------------------------------------------------------------------------------------
 
 
-def _cluster_of(path: str) -> Callable[[User, str], Q]:
-    """Clusters by name or id, several with commas; NotFound with near names where there is none such."""
+def seen_at(model: type[Cluster | Scheduler | Project], path: str) -> Callable[[User, str], Q]:
+    """Those of these names or ids, several with commas; NotFound with near names where there is none such."""
 
     def narrow(actor: User, text: str) -> Q:
-        mine = access.visible(Cluster, actor)
+        mine = access.visible(model, actor)
         found: set[Any] = set()
         for name in filter(None, map(str.strip, text.split(","))):
             ids = set(mine.filter(name=name).values_list("pk", flat=True))
@@ -173,18 +174,18 @@ def _cluster_of(path: str) -> Callable[[User, str], Q]:
     return narrow
 
 
+def at_clusters(path: str) -> Filter:
+    return Filter("At this cluster, by name or id; several with commas between.", seen_at(Cluster, path))
+
+
 def _node_in(actor: User, text: str) -> Q:
     """The nodes that run jobs of these clusters' queues."""
-    clusters = access.visible(Cluster, actor).filter(_cluster_of("pk")(actor, text)).prefetch_related("queues")
+    clusters = access.visible(Cluster, actor).filter(seen_at(Cluster, "pk")(actor, text)).prefetch_related("queues")
     parts = [Q(pk__in=services.nodes_of(cluster, cluster.queues.all()).values("pk")) for cluster in clusters]
     return functools.reduce(operator.or_, parts, Q(pk__in=[]))
 
 
-IN_CLUSTER = Filter("At this cluster, by name or id; several with commas between.", _cluster_of("cluster"))
-IN_SCHEDULER = Filter(
-    "Of this scheduler, by name; several with commas between.",
-    lambda actor, text: Q(scheduler__name__in=text.split(",")),
-)
+IN_SCHEDULER = Filter("Of this scheduler, by name or id; several with commas.", seen_at(Scheduler, "scheduler"))
 NAMED = Filter("Of these names: a hostlist such as i[1-3], or globs.", lambda actor, text: naming.named(text))
 
 
@@ -198,9 +199,7 @@ class Clusters(Lists):
     filters = {
         "name": NAMED,
         "scheduler": IN_SCHEDULER,
-        "project": Filter(
-            "Of a scheduler that this project registered.", lambda actor, text: Q(scheduler__project__name=text)
-        ),
+        "project": Filter("Of a scheduler that this project registered.", seen_at(Project, "scheduler__project")),
     }
     searched = {"name": "name", "label": "scheduler__label"}
     orders = {"name": "name"}
@@ -220,6 +219,8 @@ class Clusters(Lists):
     def retrieve(self, request: Signed, name: str) -> Response:
         """One cluster, by name or id, with its queues."""
         [shown] = self.facts([self._cluster(name)])
+        for queue in shown.facts.queues:
+            queue.cluster = shown.facts.cluster  # its name is asked of each
         queues = services.queue_facts(shown.facts.queues)
         whole = dataclasses.replace(shown, queue_facts=queues, abilities=_abilities(shown.facts.cluster.scheduler))
         return one(request, ClusterWhole, whole)
@@ -237,7 +238,7 @@ class Clusters(Lists):
     def loads(self, request: Signed, name: str) -> Response:
         """How busy a cluster was over some hours, as many points as a chart can show."""
         check_parameters(request, ["hours"])
-        since = timezone.now() - datetime.timedelta(hours=_hours(request.query_params.get("hours", "24")))
+        since = timezone.now() - datetime.timedelta(hours=_hours(request.query_params.get("hours") or "24"))
         return few(LoadAnswer.rows(services.loads(self._cluster(name), since=since)))
 
     def _cluster(self, name: str) -> Cluster:
@@ -253,7 +254,7 @@ class Queues(Lists):
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
     filters = {
-        "cluster": IN_CLUSTER,
+        "cluster": at_clusters("cluster"),
         "state": one_of("state", [state.value for state in QueueState]),
         "name": NAMED,
     }
@@ -316,6 +317,6 @@ def _abilities(scheduler: Scheduler) -> list[Json]:
 
 
 def _hours(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= MOST_HOURS:
+    if not text.isdecimal() or len(text) > len(str(MOST_HOURS)) or not 0 < int(text) <= MOST_HOURS:
         raise Invalid(f"hours is a whole number up to {MOST_HOURS}, not {text[:40]!r}.", field="hours")
     return int(text)

@@ -9,13 +9,13 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.models import User
-from activity.api import Filter, Lists, Signed, check_parameters, one
+from activity.api import Filter, Lists, Signed, check_parameters, one, wanted_fields
 from activity.views import SIGNED
 from cloudmesh.errors import Invalid, NotFound, near
 from cloudmesh.types import Json
 from hpc import services
 from hpc.api.answers import STATES, Everything, ExperimentAnswer, JobAnswer, JobPlanAnswer, JobsAsked, JobWhole
-from hpc.api.clusters import IN_CLUSTER, NAMED
+from hpc.api.clusters import NAMED, at_clusters
 from hpc.api.wishes import WANTED, JobRequest, JobsRequest, NumbersRequest, PathRequest, ReadRequest
 from hpc.models import LIVE, Experiment, Job, Template
 from operations.api import NOTHING, Accepted, accepted
@@ -33,14 +33,19 @@ def _owner(actor: User, text: str) -> Q:
     return Q(owner__username__in=[actor.username if name == "me" else name for name in text.split(",")])
 
 
-def _in_state(actor: User, text: str) -> Q:
-    wanted: set[str] = set()
-    for part in map(str.strip, text.split(",")):
-        if part not in (*STATES, NOT_ENDED):
-            known = ", ".join((NOT_ENDED, *STATES))
-            raise Invalid(f"state is one of {known}; not {part[:40]!r}.{near(part[:40], STATES)}", field="state")
-        wanted.update(LIVE if part == NOT_ENDED else [part])
-    return Q(state__in=wanted)
+def in_states(path: str) -> Filter:
+    """Several states, or all that are not the last."""
+
+    def narrow(actor: User, text: str) -> Q:
+        wanted: set[str] = set()
+        for part in map(str.strip, text.split(",")):
+            if part not in (*STATES, NOT_ENDED):
+                known = ", ".join((NOT_ENDED, *STATES))
+                raise Invalid(f"state is one of {known}; not {part[:40]!r}.{near(part[:40], STATES)}", field="state")
+            wanted.update(LIVE if part == NOT_ENDED else [part])
+        return Q(**{f"{path}__in": wanted})
+
+    return Filter(f"Any of {', '.join(STATES)}, or {NOT_ENDED}; several with commas between.", narrow)
 
 
 def _with_ids(actor: User, text: str) -> Q:
@@ -67,9 +72,9 @@ class Jobs(Lists):
     lookup_url_kwarg = "id"
     filters = {
         "id": Filter("With these ids, of the portal or the scheduler; several with commas between.", _with_ids),
-        "cluster": IN_CLUSTER,
+        "cluster": at_clusters("cluster"),
         "queue": Filter("In these queues; several with commas between.", lambda a, text: Q(queue__in=text.split(","))),
-        "state": Filter(f"Any of {', '.join(STATES)}, or {NOT_ENDED}; several with commas between.", _in_state),
+        "state": in_states("state"),
         "project": IN_PROJECT,
         "owner": Filter("Of this person, or `me`; several with commas between.", _owner),
         "login": Filter("Of these logins at the cluster.", lambda a, text: Q(login__in=text.split(","))),
@@ -114,8 +119,8 @@ class Jobs(Lists):
         job = self._job(id)
         script = job.script if services.may(actor=request.user, job=job, permission="job.read") else ""
         [facts] = self.facts([job])
-        row = JobWhole.row(Everything(facts, services.job_abilities(job), script))
-        return Response(row)
+        whole = Everything(facts, services.job_abilities(job), script)
+        return Response(JobWhole.row(whole, wanted_fields(request, JobWhole)))
 
     @extend_schema(request=JobsRequest, responses={202: JobsAsked})
     @action(detail=False, methods=["post"])
@@ -163,14 +168,9 @@ class Jobs(Lists):
         return job
 
     def _job(self, id: str) -> Job:
-        seen = access.visible(Job, self.request.user).select_related("scheduler", "cluster", "project", "owner")
-        seen = seen.defer("scheduler__credential", "scheduler__pending")
-        if named := self.request.query_params.get("cluster", ""):
-            seen = seen.filter(cluster=services.find_cluster(actor=self.request.user, name=named))
-        if naming.ID.fullmatch(id):
-            return access.first_named(seen, id, kind="job")
-        newest = seen.filter(provider_id=id).order_by("-created_at").first()
-        return newest or access.first_named(seen.filter(state__in=LIVE), id, kind="job")
+        user, named = self.request.user, self.request.query_params.get("cluster", "")
+        cluster = services.find_cluster(actor=user, name=named) if named else None
+        return services.find_job(actor=user, name=id, cluster=cluster)
 
     def _asked(self, operation: Operation) -> Response:
         parts = operation.children.all() if operation.is_batch else Operation.objects.filter(pk=operation.pk)
@@ -185,12 +185,7 @@ class Experiments(Lists):
     serializer_class = ExperimentAnswer
     lookup_url_kwarg = "number"
     lookup_value_converter = "int"
-    filters = {
-        "cluster": Filter("At these clusters, by name.", lambda a, text: Q(job__cluster__name__in=text.split(","))),
-        "state": Filter(
-            f"Whose job is in any of {', '.join(STATES)}.", lambda a, text: Q(job__state__in=text.split(","))
-        ),
-    }
+    filters = {"cluster": at_clusters("job__cluster"), "state": in_states("job__state")}
     searched = {"command": "command", "name": "job__name"}
     orders = {"number": "number"}
     ordering = "-number"

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from activity.api import Answer, Body, Lists, Signed, Text, Texts, check_parameters
+from activity.api import Answer, Body, Lists, Signed, Text, Texts, check_parameters, wanted_fields
 from activity.views import SIGNED
 from cloudmesh.types import Json
 from hpc import services
@@ -53,6 +53,14 @@ class TemplateRequest(Body):
     locked = Texts(required=False)
 
 
+class TemplateChange(Body):
+    script = Text(required=False, trim_whitespace=False, allow_blank=False)
+    label = Text(required=False)  # type: ignore[assignment]
+    parameters = Parameters(required=False, help_text="All of them")
+    wanted = Values(required=False, help_text="All of it")
+    locked = Texts(required=False, help_text="All of them")
+
+
 IN = OpenApiParameter("project", description="Whose template is meant, where several have one of that name")
 
 
@@ -64,6 +72,7 @@ class Templates(Lists):
         "list": SIGNED,
         "retrieve": "template.view",
         "create": "template.create",
+        "partial_update": "template.change",
         "destroy": "template.change",
     }
     serializer_class = TemplateAnswer
@@ -88,7 +97,17 @@ class Templates(Lists):
     def retrieve(self, request: Signed, name: str) -> Response:
         """One template, by name or id."""
         check_parameters(request, ["project", "fields"])
-        return Response(TemplateAnswer.row(self._template(name, "template.view")))
+        template = self._template(name, "template.view")
+        return Response(TemplateAnswer.row(template, wanted_fields(request, TemplateAnswer)))
+
+    @extend_schema(request=TemplateChange, responses=TemplateAnswer, parameters=[IN])
+    def partial_update(self, request: Signed, name: str) -> Response:
+        """Change some of a template; what is not said stays."""
+        template = self._template(name, "template.change")
+        known = {field: getattr(template, field) for field in ("label", "script", "parameters", "wanted", "locked")}
+        wish = {**known, **TemplateChange.parse(request)}
+        saved = services.save_template(actor=request.user, project=template.project, name=template.name, **wish)
+        return Response(TemplateAnswer.row(saved))
 
     @extend_schema(responses={204: None}, parameters=[IN])
     def destroy(self, request: Signed, name: str) -> Response:
@@ -98,5 +117,5 @@ class Templates(Lists):
 
     def _template(self, name: str, permission: str) -> Template:
         seen, named = self.records(self.request), self.request.query_params.get("project", "")
-        seen = seen.filter(project__name=named) if named else seen
+        seen = seen.filter(IN_PROJECT.narrow(self.request.user, named)) if named else seen
         return access.find(seen, name, actor=self.request.user, permission=permission, kind="template")

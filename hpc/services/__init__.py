@@ -1,20 +1,18 @@
 """What people do with clusters: `schedulers`, `logins` and `jobs`."""
 
-from hpc.services.experiments import find_experiments, remove_experiments
-from hpc.services.jobs import (
+from hpc.services.deeds import (
     ACTIONS,
     FILES,
-    JobPlan,
     change_jobs,
+    find_job,
     find_jobs,
-    forecast_job,
     job_abilities,
     list_job_files,
     may,
-    plan_job,
     read_job_file,
-    submit_job,
 )
+from hpc.services.experiments import find_experiments, remove_experiments
+from hpc.services.jobs import JobPlan, forecast_job, plan_job, submit_job
 from hpc.services.logins import login_of, make_login, map_login, own_fields, remove_login, verify_login
 from hpc.services.overview import (
     ClusterFacts,
@@ -68,6 +66,7 @@ __all__ = [
     "fill_template",
     "find_cluster",
     "find_experiments",
+    "find_job",
     "find_jobs",
     "forecast_job",
     "job_abilities",

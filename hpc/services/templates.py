@@ -6,7 +6,7 @@ A parameter is given to the script as a variable, quoted for the shell; nothing 
 import dataclasses
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -23,7 +23,22 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 MOST_PARAMETERS, LONGEST_VALUE, LARGEST_SCRIPT = 40, 4096, 2**20
 WANTED = ("cluster", "queue", "account", "qos", "nodes", "tasks", "cores", "gpus", "memory", "walltime", "array")
-DECLARED: Sequence[str] = ("label", "default", "choices", "least", "most", "required")
+TEXTS = frozenset({"cluster", "queue", "account", "qos", "array"})  # of these; the others are whole numbers
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+#: What a parameter says of itself beside name and type → whether it can be that.
+DECLARED: Mapping[str, Callable[[Any], bool]] = {
+    "label": lambda value: isinstance(value, str),
+    "default": lambda value: isinstance(value, str | int | float),
+    "choices": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    "least": _is_number,
+    "most": _is_number,
+    "required": lambda value: isinstance(value, bool),
+}
 TYPES = ("text", "integer", "number", "boolean", "choice")
 
 
@@ -115,6 +130,8 @@ def _assignment(parameter: Json, value: Any) -> str:
 def _value(parameter: Json, value: Any) -> str:
     """A value as text, of the parameter's type and in its bounds. Raises Invalid."""
     name, kind = str(parameter["name"]), parameter.get("type", "text")
+    if isinstance(value, list | dict):
+        raise Invalid(f"{name} is one value, not {str(value)[:40]!r}.", field=name)
     text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
     if not text and parameter.get("required"):
         raise Invalid(f"{parameter.get('label') or name} is missing.", field=name)
@@ -164,7 +181,10 @@ def _parameter(given: Json) -> Json:
         raise Invalid(f"A parameter is {', '.join(TYPES)}, not {kind[:40]!r}.{near(kind, TYPES)}", field="parameters")
     if kind == "choice" and not given.get("choices"):
         raise Invalid(f"The parameter {name} has no choices.", field="parameters")
-    kept = {key: given[key] for key in DECLARED if key in given}
+    kept = {key: given[key] for key in DECLARED if given.get(key) is not None}
+    for key, value in kept.items():
+        if not DECLARED[key](value):
+            raise Invalid(f"{key} of the parameter {name} cannot be {str(value)[:40]!r}.", field="parameters")
     checked: Json = {"name": name, "type": kind, **kept}
     if kept.get("default") is not None:
         _value(checked, kept["default"])
@@ -175,7 +195,12 @@ def _wanted(wanted: Mapping[str, Any]) -> dict[str, Any]:
     unknown = next((name for name in wanted if name not in WANTED), None)
     if unknown is not None:
         raise Invalid(f"A job asks for {', '.join(WANTED)}, not {unknown[:40]!r}.", field="wanted")
-    return {name: value for name, value in wanted.items() if value not in (None, "")}
+    kept = {name: value for name, value in wanted.items() if value not in (None, "")}
+    for name, value in kept.items():
+        if type(value) is not (str if name in TEXTS else int):
+            kind = "text" if name in TEXTS else "a whole number"
+            raise Invalid(f"wanted: {name} is {kind}, not {str(value)[:40]!r}.", field="wanted")
+    return kept
 
 
 def _locked(name: str, parameters: Sequence[Json]) -> str:

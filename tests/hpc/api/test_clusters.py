@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from hpc.models import Cluster, Scheduler
+from hpc.models import Cluster, Queue, Scheduler
 from projects.models import Project
 from tests import factories
 from tests.hpc.api.test_jobs import field_of
@@ -149,3 +149,30 @@ def test_strangers_see_what_is_shared_alone(api: Login, registered: Scheduler, s
     Scheduler.objects.update(is_shared=False)
     assert names(asking, "clusters/") == names(asking, "queues/") == names(asking, "nodes/") == []
     assert asking.get("clusters/india/").status == 404
+
+
+def test_a_filter_that_means_nothing_is_not_taken_for_none(api: Login, registered: Scheduler, member: User) -> None:
+    asking = api(member)
+    assert names(asking, "clusters/", scheduler=str(registered.pk), project="fg101") == ["delta", "india"]
+    for path, query in (
+        ("clusters/", {"scheduler": "indai"}),
+        ("clusters/", {"project": "fg102"}),
+        ("nodes/", {"scheduler": "indai"}),
+        ("nodes/", {"cluster": "indai"}),
+        ("queues/", {"cluster": "indai"}),
+    ):
+        refused = asking.get(path, query)
+        assert (refused.status, len(refused["near"]) > 0) == (404, True), (path, query)
+    assert asking.get("clusters/india/loads/", {"hours": "9" * 5000}).status == 400
+
+
+def test_one_cluster_asks_a_constant_number_of_questions(api: Login, registered: Scheduler, member: User) -> None:
+    asking, cluster = api(member), registered.clusters.get(name="india")
+    asking.get("clusters/india/")
+    with CaptureQueriesContext(connection) as few:
+        asking.get("clusters/india/")
+    for number in range(9):
+        Queue.objects.create(scheduler=registered, cluster=cluster, name=f"more-{number}", state="open")
+    with CaptureQueriesContext(connection) as many:
+        assert len(asking.get("clusters/india/")["queues"]) > 9
+    assert len(few) == len(many)

@@ -187,3 +187,72 @@ def test_jobs_are_made_of_templates(api: Login, cluster: Cluster, project: Proje
         assert asking.post("jobs/", {"template": "train", **wish}).status == status, wish
     assert asking.delete("templates/train/").status == 403
     assert api(lead).delete("templates/train/").status == 204
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parameters": [{"name": "SIZE", "type": "integer", "least": "one"}]},
+        {"parameters": [{"name": "SIZE", "type": "choice", "choices": 5}]},
+        {"parameters": [{"name": "SIZE", "default": {"a": 1}}]},
+        {"parameters": [{"name": "no name"}]},
+        {"wanted": {"nodes": "two"}},
+        {"wanted": {"queue": 7}},
+        {"wanted": {"speed": 7}},
+        {"locked": ["speed"]},
+        {"script": ""},
+    ],
+)
+def test_a_template_that_cannot_be_is_not_kept(
+    api: Login, project: Project, lead: User, change: dict[str, Any]
+) -> None:
+    asking = api(lead)
+    refused = asking.post("templates/", {"name": "train", "script": "true", **change})
+    assert (refused.status, field_of(refused)) == (400, next(iter(change)))
+    assert asking.post("templates/", {"name": "train", "script": "true", "label": "Train"}).status == 201
+    refused = asking.change("templates/train/", change)
+    assert (refused.status, field_of(refused)) == (400, next(iter(change)))
+    told = asking.get("templates/train/", {"fields": "name,label,parameters"})
+    assert told.body == {"name": "train", "label": "Train", "parameters": []}
+
+
+def test_some_of_a_template_is_changed(api: Login, project: Project, member: User, lead: User) -> None:
+    asking, wanted = api(lead), {"queue": "batch", "nodes": 2}
+    asking.post("templates/", {"name": "train", "script": "true", "wanted": wanted, "locked": ["queue"]})
+    changed = asking.change("templates/train/", {"label": "Train"})
+    assert (changed.status, changed["label"], changed["wanted"], changed["locked"]) == (200, "Train", wanted, ["queue"])
+    assert api(member).change("templates/train/", {"label": "x"}).status == 403
+    assert asking.get("templates/train/", {"project": "no-such"}).status == 404
+
+
+def test_an_id_that_two_schedulers_gave_is_not_guessed(
+    api: Login, cluster: Cluster, project: Project, member: User
+) -> None:
+    asking, other = api(member), factories.make_scheduler(project, member, "sierra")
+    Job.objects.all().delete()
+    mine = {"project": project, "owner": member, "provider_id": "77"}
+    factories.make_job(cluster.scheduler, "old", **mine, state="completed")
+    job = factories.make_job(cluster.scheduler, "new", **mine, cluster=cluster)
+    assert asking.get("jobs/77/")["name"] == "new"
+    there = factories.make_job(other, "there", **mine)
+    told = asking.get("jobs/77/")
+    assert (told.status, "india and sierra" in told.detail) == (400, True)
+    for refused in (
+        asking.post("jobs/77/cancel/"),
+        asking.post("jobs/bulk/", {"action": "cancel", "jobs": ["77"]}),
+    ):
+        assert (refused.status, refused["type"]) == (400, "/docs/errors/ambiguous")
+    assert asking.get("jobs/77/", {"cluster": "india", "fields": "id"}).body == {"id": str(job.pk)}
+    assert asking.get("jobs/77/", {"cluster": "sierra"})["id"] == str(there.pk)
+    asked = asking.post("jobs/bulk/", {"action": "cancel", "jobs": ["77"], "cluster": "sierra"})
+    assert [each["name"] for each in asked["jobs"]] == ["there"]
+
+
+def test_experiments_are_narrowed_by_what_there_is(api: Login, cluster: Cluster, member: User) -> None:
+    asking = api(member)
+    submitted(asking, "true", is_held=True)
+    for query, numbers in (({"state": "live"}, [1]), ({"state": "failed"}, []), ({"cluster": "india"}, [1])):
+        assert [each["number"] for each in asking.get("experiments/", query).results] == numbers
+    misspelt = asking.get("experiments/", {"state": "runing"})
+    assert (misspelt.status, "Did you mean running" in misspelt.detail) == (400, True)
+    assert asking.get("experiments/", {"cluster": "indai"})["near"][0] == "india"
