@@ -49,6 +49,9 @@ live: ## On real clouds, queues and a directory: those it brings up, or CLOUDMES
 	else echo "No Slurm: only root can bring one up (tests/live/slurm/up.sh)"; fi
 	@if test "$$(id -u)" = 0; then tests/live/oar/up.sh && echo "The OAR stays up; tests/live/oar/down.sh stops it"; \
 	else echo "No OAR: only root can bring one up (tests/live/oar/up.sh)"; fi
+	@if test "$$(id -u)" = 0; then tests/live/gridengine/up.sh && \
+	echo "The Grid Engine stays up; tests/live/gridengine/down.sh stops it"; \
+	else echo "No Grid Engine: only root can bring one up (tests/live/gridengine/up.sh)"; fi
 	$(python) -m pytest tests/live -m live --live-report tests/live/REPORT.md $(ARGS)
 
 bench: ## Ratios to bounds measured in the same run

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import directories, oars, slurms
+from tests.live import directories, gridengines, oars, slurms
 from tests.live.clouds import Clouds, Person, named
 
 PINS = pathlib.Path(__file__).parent / "openstack/requirements.txt"
@@ -23,6 +23,7 @@ TOOLS = {
     "slurm": ("asyncssh", "urllib3"),
     "oar": ("asyncssh",),
     "hpc_people": ("asyncssh",),
+    "gridengine": ("asyncssh",),
 }
 OUTCOMES = ("passed", "failed", "skipped")
 
@@ -118,6 +119,9 @@ def against(group: str) -> str:
         return f"Slurm {cluster.version}" if cluster else "—"
     if "oar" in group:
         return f"OAR {oars.version()}" if oars.named() else "—"
+    if "gridengine" in group:
+        grid = gridengines.named()
+        return f"Son of Grid Engine {grid.version}" if grid else "—"
     clouds = named() if "openstack" in group else None
     return openstack(clouds) if clouds else "—"
 
