@@ -114,7 +114,7 @@ def against(group: str) -> str:
         return os.environ.get("CLOUDMESH_LIVE_EC2_ENDPOINT_URL") or "Amazon EC2"
     if "ldap" in group:
         return ldap(directories.named())
-    if "slurm" in group or "hpc_people" in group:
+    if "slurm" in group or "hpc_people" in group or "hpc_faults" in group:
         cluster = slurms.named()
         return f"Slurm {cluster.version}" if cluster else "—"
     if "oar" in group:

@@ -65,9 +65,9 @@ class Person:
         except urllib.error.HTTPError as error:
             return error.code
 
-    def becomes(self, name: str, *states: str) -> Any:
+    def becomes(self, name: str, *states: str, seconds: float = 90) -> Any:
         """A job once it is in one of these states."""
-        return until(lambda: (job := self.job(name)) and job["state"] in states and job, f"{name} {states}")
+        return until(lambda: (job := self.job(name)) and job["state"] in states and job, f"{name} {states}", seconds)
 
     def job(self, name: str) -> Any:
         return next(iter(self.client.jobs(name=name)), None)
@@ -112,6 +112,9 @@ def people(portal: Portal, slurm: slurms.Cluster) -> Iterator[dict[str, Person]]
     owner.remove_scheduler("real")
     for client in (owner, *(person.client for person in found.values())):
         client.close()
+
+
+ALICE_AND_BOB = slurm, people
 
 
 def test_the_clusters_of_one_slurm_are_shown_apart(people: dict[str, Person]) -> None:

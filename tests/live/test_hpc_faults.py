@@ -1,0 +1,99 @@
+"""Parts of a real Slurm go away under a whole portal: each is told in words, and nothing is lost."""
+
+import contextlib
+import pathlib
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from cloudmesh.client import Client
+from cloudmesh.errors import Busy
+from tests.live import slurms
+from tests.live.test_hpc_people import ALICE_AND_BOB, Person, until
+from tests.portal_process import Portal
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
+BED = pathlib.Path(__file__).parent / "slurm"
+slurm, people = ALICE_AND_BOB
+
+
+@contextlib.contextmanager
+def without(part: str) -> Iterator[None]:
+    subprocess.run([BED / "down.sh", part], check=True, capture_output=True)
+    if part == "sshd":  # connections that were made outlive their server
+        subprocess.run(["pkill", "-f", "^sshd: (cmrobot|fsalice|fsbob)"], check=False)
+    try:
+        yield
+    finally:
+        subprocess.run([BED / "up.sh"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "word"),
+    [("slurmctld", "slurmctld"), ("munge", "munge"), ("sshd", "cannot be reached")],
+)
+def test_what_is_away_is_named_and_what_was_wished_is_done_later(
+    people: dict[str, Person], portal: Portal, part: str, word: str
+) -> None:
+    alice, owner = people["alice"], Client(portal.url, portal.token)
+    alice.client.submit_job(script="sleep 900", name=f"before-{part}", cluster="real-debug")
+    alice.becomes(f"before-{part}", "running")
+    with without(part):
+
+        def trouble() -> str:
+            with contextlib.suppress(Exception):
+                owner.refresh_scheduler("real")
+            cluster = alice.client.cluster("real-debug")
+            return str(cluster["health_reason"]) if cluster["health"] != "ok" else ""
+
+        reason = until(trouble, f"a word about {part}")
+        assert word in reason
+        wish = alice.client.submit_job(script="true", name=f"during-{part}", cluster="real-debug")
+        with pytest.raises(Busy):
+            alice.client.wait(wish["operation"], timeout=8)
+        known = alice.job(f"before-{part}")
+        assert (known["state"], known["age_seconds"] > 5) == ("running", True)
+    owner.refresh_scheduler("real")
+    alice.becomes(f"during-{part}", "completed", seconds=180)
+    assert len(list(alice.client.jobs(name=f"during-{part}"))) == 1
+    assert alice.job(f"before-{part}")["state"] == "running"
+    assert alice.types("hpc", "cancel", f"before-{part}", "--yes").returncode == 0
+    owner.close()
+
+
+def test_a_full_disk_is_told_and_no_job_is_submitted(people: dict[str, Person]) -> None:
+    alice, place = people["alice"], "/home/fsalice/cloudmesh"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", place], check=True)
+    try:
+        asked = alice.client.submit_job(
+            script="true", name="full", cluster="real-debug", files={"data": b"x" * 500_000}
+        )
+        ended = until(
+            lambda: (wish := alice.client.operation(asked["operation"]["id"]))["state"] == "failed" and wish, ""
+        )
+        assert "full" in ended["reason"]
+        assert alice.job("full")["state"] == "failed"
+        assert not alice.job("full")["provider_id"]
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_key_that_is_not_accepted_and_a_host_that_is_another(
+    people: dict[str, Person], portal: Portal, slurm: slurms.Cluster
+) -> None:
+    refused = people["bob"].types("hpc", "login", "set", "real", "fsalice", "--key", f"{slurm.keys}/fsbob")
+    assert refused.returncode == 4
+    assert "fsalice" in refused.stderr
+    assert people["bob"].types("hpc", "login", "set", "real", "fsbob", "--key", f"{slurm.keys}/fsbob").returncode == 0
+    other = (pathlib.Path(slurm.keys) / "fsbob.pub").read_text()
+    owner = Client(portal.url, portal.token)
+    credential = {
+        "host": slurm.host, "port": str(slurm.port), "login": "cmrobot", "host_key": " ".join(other.split()[:2]),
+        "key": (pathlib.Path(slurm.keys) / "cmrobot").read_text(),
+    }  # fmt: skip
+    asked = owner.register_scheduler("changed", "slurm", way="ssh", credential=credential)
+    ended = until(lambda: (wish := owner.operation(asked["operation"]["id"]))["state"] == "failed" and wish, "")
+    assert "host key" in ended["reason"].lower()
+    assert [each["name"] for each in owner.schedulers(name="changed")] == []
+    owner.close()
