@@ -21,7 +21,7 @@ class ConsoleConfig(SimpleAdminConfig):
     """Django's admin as our console: with the pages of our own apps, since others' would write past the services."""
 
     default_site = "portal.admin.Console"
-    shown = ("clouds", "operations", "projects", "accounts", "activity")
+    shown = ("clouds", "hpc", "operations", "projects", "accounts", "activity")
 
     def ready(self) -> None:
         super().ready()

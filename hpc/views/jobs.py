@@ -117,12 +117,13 @@ def job_row(request: Signed, pk: uuid.UUID) -> HttpResponse:
 def job_detail(request: Signed, pk: uuid.UUID) -> HttpResponse:
     job = seen_job(request.user, pk)
     operations = access.visible(Operation, request.user).filter(target_id=job.pk).exclude(kind__in=READINGS)
+    experiment = Experiment.objects.filter(job=job, removed_at=None).first()
     context = {
         "job": shown(request.user, [job])[0],
         "native": job.native,
         "may_read": may_read(request.user, job),
-        "files": _files(job),
-        "experiment": Experiment.objects.filter(job=job).first(),
+        "files": _files(job, experiment),
+        "experiment": experiment,
         "operations": operations.defer("params", "result").order_by("-pk")[:RECENT],
         "events": access.visible(Event, request.user).filter(object_id=job.pk).order_by("-pk")[:RECENT],
     }
@@ -210,9 +211,9 @@ def why_not(actor: User, permission: str, job: Job) -> str:
     return "" if job.owner_id == actor.pk else f"It is {job.login or 'somebody'}'s, and was not submitted here."
 
 
-def _files(job: Job) -> list[tuple[str, str]]:
+def _files(job: Job, experiment: Experiment | None) -> list[tuple[str, str]]:
     """What of a job can be looked at; where errors go to its output there is one file."""
-    errors = [("error", "Errors")] if job.error and job.error != job.output else []
+    errors = [("error", "Errors")] if experiment or (job.error and job.error != job.output) else []
     return [("output", "Output"), *errors, *([("script", "Script")] if job.script else [])]
 
 

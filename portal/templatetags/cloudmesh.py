@@ -214,13 +214,14 @@ class Use(Protocol):
 
 
 @register.inclusion_tag("components/bar.html")
-def bar(resource: str, use: Use) -> dict[str, Any]:
+def bar(resource: str, use: Use, *, is_worked: bool = False) -> dict[str, Any]:
+    """How much is used of how much; a machine that is worked to the full is no reason to worry."""
     used, most = amount(resource, use.used), amount(resource, use.limit)
     return {
         "label": resource_name(resource),
         "used": use.used,
         "most": use.limit,
-        "tone": fullness(use),
+        "tone": "busy" if is_worked else fullness(use),
         "text": f"{used} of {most}" if most else used,
     }
 

@@ -14,6 +14,7 @@ from accounts import services as accounts
 from accounts.models import Agreement, Mail, Profile, User
 from activity.models import Event
 from clouds.models import CloudAccount, Server, Volume
+from hpc.models import Job, Scheduler
 from operations.models import Operation
 from projects import services
 from projects.models import Application, Policy, Project
@@ -39,15 +40,18 @@ def everything(server: Server, member: User, project: Project, admin: User) -> d
     change = Application.objects.create(
         project=project, applicant=member, kind="change", state="submitted", answers={"information": {"title": "New"}}
     )
+    scheduler = factories.make_scheduler(project, member)
     return {
         Agreement: terms,
         Application: change,
         CloudAccount: server.account,
         Event: Event.objects.order_by("-pk")[0],
         Mail: Mail.objects.create(to="a@example.org", subject="Hello", text="s3cret link", html="s3cret link"),
+        Job: factories.make_job(scheduler, project=project, owner=member, script="s3cret", native={"key": "s3cret"}),
         Operation: operation,
         Policy: services.draft_policy(actor=admin, **POLICY),
         Project: project,
+        Scheduler: scheduler,
         Server: server,
         User: member,
         Volume: Volume.objects.create(account=server.account, project=project, name="data", native={"key": "s3cret"}),
