@@ -303,9 +303,7 @@ class Schedulers(Lists):
         scheduler = self._scheduler(name)
         login = services.login_of(actor=self.request.user, scheduler=scheduler)
         if login is None:
-            raise NotFound(
-                f"You have no login at {scheduler}. Tell the portal yours: cm hpc login set {scheduler} NAME"
-            )
+            raise NotFound(_without_login(scheduler, services.who(scheduler, None, self.request.user)))
         return login
 
 
@@ -317,6 +315,15 @@ class SchedulerDrivers(APIView):
     def get(self, request: Signed) -> Response:
         check_parameters(request, [])
         return few([_driver(name) for name in services.drivers()])
+
+
+def _without_login(scheduler: Scheduler, whom: str) -> str:
+    """Why somebody has no login of their own there, and what to do."""
+    if scheduler.identity == Identity.ONE:
+        return f"You have no login of your own at {scheduler}, and need none: everybody's jobs run as {whom}."
+    if scheduler.identity == Identity.MAPPED:
+        return f"You have no login at {scheduler}. There an administrator says as whom your jobs run; ask one."
+    return f"You have no login at {scheduler}. Tell the portal yours: cm hpc login set {scheduler} NAME"
 
 
 def _change(actor: User, scheduler: Scheduler, wish: Json) -> None:

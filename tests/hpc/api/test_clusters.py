@@ -133,6 +133,17 @@ def test_who_one_is_at_a_scheduler(api: Login, project: Project, member: User, a
     assert scheduler.logins.count() == 0
 
 
+def test_who_needs_no_login_of_their_own_is_told_so(api: Login, registered: Scheduler, member: User) -> None:
+    told = api(member).get("schedulers/india/login/")
+    assert (told.status, "everybody's jobs run as demo" in told.detail) == (404, True)
+    Scheduler.objects.update(identity="mapped")
+    assert api(member).get("schedulers/india/login/")["name"] == member.username
+    registered.logins.all().delete()
+    User.objects.filter(pk=member.pk).update(username="0-is-none")
+    told = api(User.objects.get(pk=member.pk)).get("schedulers/india/login/")
+    assert (told.status, "ask one" in told.detail) == (404, True)
+
+
 def test_the_kinds_of_schedulers_and_their_ways(api: Login, member: User) -> None:
     kinds = {kind["name"]: kind for kind in api(member).get("scheduler-drivers/").results}
     ways = {way["name"]: {field["name"] for field in way["fields"]} for way in kinds["slurm"]["ways"]}
