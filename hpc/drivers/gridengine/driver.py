@@ -71,9 +71,9 @@ class GridEngine(HpcDriver):
         return machines.nodes(hosts, running, self.names)
 
     def jobs(self) -> Iterator[Job]:
-        """Who is submitted between the two answers has no details yet; who ended is left out."""
-        details = self.commands.details()
-        return jobs.jobs(self.commands.listed(), details, self.names)
+        """What ended between the two answers is left out: nothing is told by half."""
+        listed, details = self.commands.listed(), self.commands.details()
+        return jobs.jobs((each for each in listed if each.number in details.jobs), details, self.names)
 
     def ended(self, ids: Collection[str], *, since: datetime.datetime | None = None) -> Iterator[Job]:
         """What is listed is asked first: so nothing that ends in between is taken for deleted."""

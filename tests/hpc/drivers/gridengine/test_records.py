@@ -170,6 +170,13 @@ def test_no_jobs_at_all_are_an_empty_list(connect: Connect) -> None:
     assert list(connect(LoginNode(qstat=nothing, qstat_j=unknown)).jobs()) == []
 
 
+def test_what_ended_between_two_answers_is_left_out(connect: Connect) -> None:
+    gone = (ANSWERS / "details.xml").read_bytes().replace(b"<JB_job_number>2<", b"<JB_job_number>77<")
+    jobs = {job.id for job in connect(LoginNode(qstat_j=Answer(0, gone, ""))).jobs()}
+    assert "1" in jobs
+    assert not {"2", "77"} & jobs
+
+
 @pytest.mark.parametrize("output", [b"", b"Welcome to india\n", b"<?xml version='1.0'?><job_info><queue_info>"])
 def test_what_is_no_xml_is_no_empty_list(connect: Connect, output: bytes) -> None:
     with pytest.raises(Busy, match="XML"):
