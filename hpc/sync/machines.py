@@ -43,7 +43,7 @@ def merge_queues(scheduler: Scheduler, seen: Iterable[types.Queue]) -> tuple[int
             "state": str(queue.state),
             "state_reason": "",
             **{name: getattr(queue, name) for name in QUEUE},
-            **_native(queue.native, clusters.of(queue.name)),
+            **_native(queue.native, clusters.of(queue.name), queue.cores_used),
         }
         for queue in queues
     ]
