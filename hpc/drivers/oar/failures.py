@@ -34,7 +34,7 @@ MEANINGS = (
     Meaning("db connection error", Unreachable, DATABASE),
     Meaning("cannot connect to database", Unreachable, DATABASE),
     Meaning(SERVER_AWAY, Unreachable, SERVER),
-    Meaning("cannot connect to", Unreachable, SERVER),
+    Meaning("connect to the socket", Unreachable, SERVER),
     Meaning("connection refused", Unreachable, SERVER),
     Meaning("json module", Rejected, "Have Perl's JSON module installed where OAR's commands are."),
     Meaning("cannot setgid", Refused, "OAR's commands have lost their set-user-id bit."),

@@ -238,6 +238,12 @@ def test_the_job_of_another_is_not_touched(connect: Connect, command: str, said:
         act("12")
 
 
+def test_without_its_server_nothing_is_ended_and_that_is_told(connect: Connect) -> None:
+    said = failed("Could not connect to the socket 127.0.0.1:6666\n", 2, b"Deleting the job = 12 ...REGISTERED.\n")
+    with pytest.raises(Unreachable, match="Almighty"):
+        connect(LoginNode(oardel=said)).cancel("12")
+
+
 def test_what_is_held_already_is_held(connect: Connect) -> None:
     said = failed("/!\\ Cannot hold 88 : the job is not in the right state (try '-r' option).\n")
     held = '{"88": {"Job_Id": 88, "array_id": 88, "array_index": 1, "state": "Hold"}}'
