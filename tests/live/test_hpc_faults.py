@@ -57,8 +57,9 @@ def test_what_is_away_is_named_and_what_was_wished_is_done_later(
     owner.refresh_scheduler("real")
     alice.becomes(f"during-{part}", "completed", seconds=180)
     assert len(list(alice.client.jobs(name=f"during-{part}"))) == 1
-    assert alice.job(f"before-{part}")["state"] == "running"
-    assert alice.types("hpc", "cancel", f"before-{part}", "--yes").returncode == 0
+    before = alice.job(f"before-{part}")
+    assert before["state"] == "running"
+    assert alice.types("hpc", "cancel", before["id"], "--yes").returncode == 0
     owner.close()
 
 
