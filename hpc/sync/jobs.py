@@ -54,6 +54,15 @@ class Known:
     seen_at: datetime.datetime | None
 
 
+class Wish(NamedTuple):
+    """Whose a job is that was asked for here."""
+
+    token: str
+    login: str
+    project_id: uuid.UUID | None
+    owner_id: uuid.UUID | None
+
+
 class Told(NamedTuple):
     """What a scheduler said of a job, as text, and what is compared of it."""
 
@@ -113,9 +122,10 @@ def merge(reading: Reading, accounted: Iterable[types.Job]) -> tuple[int, int]:
 
     fresh = news(reading.known, jobs)
     if fresh:
-        held = _held(reading.scheduler, [jobs[key] for key in fresh])
+        wishes = _wishes(reading.scheduler, [jobs[key] for key in fresh])
+        held = _held(reading.scheduler, [jobs[key] for key in fresh], wishes)
         fresh = news(held, fresh)
-        _write(reading.scheduler, [jobs[key] for key in fresh], held, told, ends.keys())
+        _write(reading.scheduler, [jobs[key] for key in fresh], held, wishes, told, ends.keys())
     absent = [row for row in reading.absent() if row.provider_id not in ends]
     return len(reading.seen), len(fresh) + (_mark_absent(absent) if absent else 0)
 
@@ -145,12 +155,12 @@ def _is_news(old: Known | None, digest: str, is_accounted: bool, began: datetime
     return not newer and not settled and (old.native_hash != digest or old.missing_since is not None)
 
 
-def _held(scheduler: Scheduler, jobs: list[types.Job]) -> dict[str, Known]:
+def _held(scheduler: Scheduler, jobs: list[types.Job], wishes: Mapping[str, Wish]) -> dict[str, Known]:
     """The rows that will be written, by the scheduler's id: locked, and as they are by now.
 
     Among them are wishes whose answer did not reach us, known by their token.
     """
-    by_token = {job.token: job.id for job in reversed(jobs) if job.token}
+    by_token = {job.token: job.id for job in reversed(jobs) if job.id in wishes}
     made = Q(provider_id__in=_listed([job.id for job in jobs]))
     wished = Q(provider_id="", token__in=_listed(by_token)) & ~Q(token="")
     rows = Job.objects.filter(made | wished, scheduler=scheduler).order_by("pk").select_for_update(no_key=True)
@@ -172,19 +182,19 @@ def _write(
     scheduler: Scheduler,
     jobs: list[types.Job],
     held: Mapping[str, Known],
+    wishes: Mapping[str, Wish],
     told: Mapping[str, Told],
     accounted: Collection[str],
 ) -> None:
     clusters = placing.clusters_of(scheduler)
     people = placing.people_of(scheduler, {job.login for job in jobs}, {job.account for job in jobs})
-    wishes = _wishes(scheduler, {job.token for job in jobs if job.token})
     now = timezone.now().isoformat()
     rows, verbs, projects = [], {}, {}
     for job in jobs:
         old = held.get(job.id)
-        project, owner = wishes.get(job.token, (people.project(job.login, job.account), people.owner(job.login)))
-        if old:
-            project, owner = old.project_id, old.owner_id
+        whose = old or wishes.get(job.id)
+        project = whose.project_id if whose else people.project(job.login, job.account)
+        owner = whose.owner_id if whose else people.owner(job.login)
         row = {
             "scheduler": str(scheduler.pk),
             "cluster": str(clusters.of(job.queue)),
@@ -224,10 +234,15 @@ def _facts(job: types.Job, old: Known | None) -> dict[str, Any]:
     }
 
 
-def _wishes(scheduler: Scheduler, tokens: set[str]) -> dict[str, tuple[uuid.UUID | None, uuid.UUID | None]]:
-    """Project and owner of what was asked for here: the tasks of an array are its owner's too."""
-    asked = Job.objects.filter(scheduler=scheduler, token__in=tokens, project__isnull=False)
-    return {token: (project, owner) for token, project, owner in asked.values_list("token", "project_id", "owner_id")}
+def _wishes(scheduler: Scheduler, jobs: list[types.Job]) -> dict[str, Wish]:
+    """By the scheduler's ids: what of this was asked for here; the tasks of an array are its owner's too.
+
+    Tokens can be seen at a cluster, so one counts only on a job of the login that the wish was for.
+    """
+    tokens = {job.token for job in jobs if job.token}
+    asked = Job.objects.filter(scheduler=scheduler, token__in=tokens).exclude(script="")  # wished for here
+    known = {wish.token: wish for wish in map(Wish._make, asked.values_list(*Wish._fields))}
+    return {job.id: known[job.token] for job in jobs if job.token in known and job.login == known[job.token].login}
 
 
 def _mark_absent(absent: list[Known]) -> int:

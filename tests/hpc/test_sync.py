@@ -80,11 +80,29 @@ def test_a_wish_whose_answer_was_lost_is_bound_by_its_token(
     scheduler: Scheduler, member: User, project: Project
 ) -> None:
     wished = factories.make_job(
-        scheduler, "train", provider_id="", state=JobState.REQUESTED, token="t0", project=project, owner=member
+        scheduler,
+        "train",
+        provider_id="",
+        state=JobState.REQUESTED,
+        token="t0",
+        project=project,
+        owner=member,
+        script="true",
     )
     read(scheduler, job(token="t0"))
     bound = Job.objects.get()
     assert (bound.pk, bound.provider_id, bound.state, bound.project) == (wished.pk, "7", "queued", project)
+
+
+def test_a_token_on_somebody_elses_job_makes_it_nobodys(scheduler: Scheduler, member: User, project: Project) -> None:
+    wished = factories.make_job(
+        scheduler, project=project, owner=member, provider_id="", state=JobState.REQUESTED, token="t1", script="true"
+    )
+    read(scheduler, job("8", token="t1", login="mallory"))
+    assert Job.objects.get(provider_id="8").project is None
+    read(scheduler, job("8", token="t1", login="mallory"), job("9", token="t1"))
+    wished.refresh_from_db()
+    assert (wished.provider_id, wished.state) == ("9", "queued")
 
 
 @pytest.mark.parametrize(("array", "task"), [("7", "7_{}"), ("7[].pbs1", "7[{}].pbs1")])
@@ -92,7 +110,7 @@ def test_the_tasks_of_an_array_are_its_owners_and_end_it(
     scheduler: Scheduler, member: User, project: Project, array: str, task: str
 ) -> None:
     whole = factories.make_job(
-        scheduler, "many", provider_id=array, token="t0", array="1-2", project=project, owner=member
+        scheduler, "many", provider_id=array, token="t0", array="1-2", project=project, owner=member, script="true"
     )
     tasks = [job(task.format(number), token="t0", state=JobState.RUNNING) for number in (1, 2)]
     read(scheduler, *tasks)

@@ -5,7 +5,10 @@ import pathlib
 import pytest
 
 from tests.live.clouds import Clouds, named
+from tests.live.people import people, slurm
 from tests.live.report import Report
+
+__all__ = ["people", "slurm"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

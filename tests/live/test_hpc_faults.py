@@ -1,7 +1,9 @@
 """Parts of a real Slurm go away under a whole portal: each is told in words, and nothing is lost."""
 
 import contextlib
+import os
 import pathlib
+import signal
 import subprocess
 from collections.abc import Iterator
 
@@ -10,23 +12,32 @@ import pytest
 from cloudmesh.client import Client
 from cloudmesh.errors import Busy
 from tests.live import slurms
-from tests.live.test_hpc_people import ALICE_AND_BOB, Person, until
+from tests.live.people import TAG, Person, until
 from tests.portal_process import Portal
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
 BED = pathlib.Path(__file__).parent / "slurm"
-slurm, people = ALICE_AND_BOB
 
 
 @contextlib.contextmanager
 def without(part: str) -> Iterator[None]:
+    sessions = _sessions() if part == "sshd" else []
     subprocess.run([BED / "down.sh", part], check=True, capture_output=True)
-    if part == "sshd":  # connections that were made outlive their server
-        subprocess.run(["pkill", "-f", "^sshd: (cmrobot|fsalice|fsbob)"], check=False)
+    for session in sessions:  # connections that were made outlive their server
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(session, signal.SIGKILL)
     try:
         yield
     finally:
         subprocess.run([BED / "up.sh"], check=True, capture_output=True)
+
+
+def _sessions() -> list[int]:
+    """The processes of those who are logged in at this sshd, and of no other."""
+    found = subprocess.run(["pgrep", "-f", "slurm/etc/sshd_config"], capture_output=True, text=True, check=True)
+    parents = ",".join(found.stdout.split())
+    children = subprocess.run(["pgrep", "-P", parents], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in children.stdout.split()]
 
 
 @pytest.mark.parametrize(
@@ -37,8 +48,8 @@ def test_what_is_away_is_named_and_what_was_wished_is_done_later(
     people: dict[str, Person], portal: Portal, part: str, word: str
 ) -> None:
     alice, owner = people["alice"], Client(portal.url, portal.token)
-    alice.client.submit_job(script="sleep 900", name=f"before-{part}", cluster="real-debug")
-    alice.becomes(f"before-{part}", "running")
+    alice.client.submit_job(script="sleep 900", name=f"before-{part}-{TAG}", cluster="real-debug")
+    alice.becomes(f"before-{part}-{TAG}", "running")
     with without(part):
 
         def trouble() -> str:
@@ -49,15 +60,15 @@ def test_what_is_away_is_named_and_what_was_wished_is_done_later(
 
         reason = until(trouble, f"a word about {part}")
         assert word in reason
-        wish = alice.client.submit_job(script="true", name=f"during-{part}", cluster="real-debug")
+        wish = alice.client.submit_job(script="true", name=f"during-{part}-{TAG}", cluster="real-debug")
         with pytest.raises(Busy):
             alice.client.wait(wish["operation"], timeout=8)
-        known = alice.job(f"before-{part}")
+        known = alice.job(f"before-{part}-{TAG}")
         assert (known["state"], known["age_seconds"] > 5) == ("running", True)
     owner.refresh_scheduler("real")
-    alice.becomes(f"during-{part}", "completed", seconds=180)
-    assert len(list(alice.client.jobs(name=f"during-{part}"))) == 1
-    before = alice.job(f"before-{part}")
+    alice.becomes(f"during-{part}-{TAG}", "completed", seconds=180)
+    assert len(list(alice.client.jobs(name=f"during-{part}-{TAG}"))) == 1
+    before = alice.job(f"before-{part}-{TAG}")
     assert before["state"] == "running"
     assert alice.types("hpc", "cancel", before["id"], "--yes").returncode == 0
     owner.close()
@@ -68,14 +79,14 @@ def test_a_full_disk_is_told_and_no_job_is_submitted(people: dict[str, Person]) 
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", place], check=True)
     try:
         asked = alice.client.submit_job(
-            script="true", name="full", cluster="real-debug", files={"data": b"x" * 500_000}
+            script="true", name=f"full-{TAG}", cluster="real-debug", files={"data": b"x" * 500_000}
         )
         ended = until(
             lambda: (wish := alice.client.operation(asked["operation"]["id"]))["state"] == "failed" and wish, ""
         )
         assert "full" in ended["reason"]
-        assert alice.job("full")["state"] == "failed"
-        assert not alice.job("full")["provider_id"]
+        assert alice.job(f"full-{TAG}")["state"] == "failed"
+        assert not alice.job(f"full-{TAG}")["provider_id"]
     finally:
         subprocess.run(["umount", "-l", place], check=True)
 
