@@ -80,6 +80,12 @@ def until(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     return found
 
 
+def registration(slurm: slurms.Cluster) -> dict[str, str]:
+    """What the portal's owner says of the login node, to be read as its robot."""
+    key = (pathlib.Path(slurm.keys) / "cmrobot").read_text()
+    return {"host": slurm.host, "port": str(slurm.port), "login": "cmrobot", "key": key}
+
+
 @pytest.fixture(scope="session")
 def slurm() -> slurms.Cluster:
     found = slurms.named()
@@ -98,11 +104,10 @@ def people(portal: Portal, slurm: slurms.Cluster) -> Iterator[dict[str, Person]]
     assert made.returncode == 0, made.stderr
     found = {name: Person(portal, name, **ways) for name, ways in json.loads(made.stdout.splitlines()[-1]).items()}
     owner = Client(portal.url, portal.token)
-    key = (pathlib.Path(slurm.keys) / "cmrobot").read_text()
+    clusters = {"real-debug": ["debug"], "real": []}
     asked = owner.register_scheduler(
-        "real", "slurm", way="ssh", shared=True, clusters={"real-debug": ["debug"], "real": []},
-        credential={"host": slurm.host, "port": str(slurm.port), "login": "cmrobot", "key": key},
-    )  # fmt: skip
+        "real", "slurm", way="ssh", shared=True, clusters=clusters, credential=registration(slurm)
+    )
     assert owner.wait(asked)["result"]["host_key"]
     for person in found.values():
         said = person.types("hpc", "login", "set", "real", person.login, "--key", f"{slurm.keys}/{person.login}")

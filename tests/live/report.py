@@ -23,6 +23,7 @@ TOOLS = {
     "slurm": ("asyncssh", "urllib3"),
     "oar": ("asyncssh",),
     "hpc_people": ("asyncssh",),
+    "hpc_faults": ("asyncssh",),
     "gridengine": ("asyncssh",),
 }
 OUTCOMES = ("passed", "failed", "skipped")

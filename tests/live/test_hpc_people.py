@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cloudmesh.errors import CloudmeshError, NotAllowed, Refused
+from cloudmesh.errors import CloudmeshError, Invalid, NotAllowed, Refused
 from tests.live.people import TAG, Person, until
 from tests.portal_process import Portal
 
@@ -75,14 +75,23 @@ def test_what_is_others_is_not_touched_by_any_way(people: dict[str, Person]) -> 
     assert alice.types("hpc", "cancel", f"hers-{TAG}", "--yes").returncode == 0
 
 
-def test_an_odd_name_is_a_name(people: dict[str, Person]) -> None:
-    alice = people["alice"]
-    job = alice.client.wait_job(
-        alice.client.submit_job(script="true", name=ODD, cluster="real-debug")["jobs"][0], timeout=120
-    )
+@pytest.mark.parametrize("name", [ODD, "two\nlines\r\n#SBATCH --hold", "ü" * 2000])
+def test_an_odd_name_is_a_name(people: dict[str, Person], name: str) -> None:
+    alice, mine = people["alice"], pathlib.Path(f"/home/fsalice/mine-{TAG}")
+    mine.touch()
+    asked = alice.client.submit_job(script="true", name=name, cluster="real-debug", walltime=60)
+    job = alice.client.wait_job(asked["jobs"][0], timeout=120)
     assert job["state"] == "completed"
+    assert job["name"][:40] == " ".join(name.split())[:40]
+    assert mine.exists()
     assert not pathlib.Path("/tmp/never").exists()
-    assert pathlib.Path("/home/fsalice").is_dir()
+    mine.unlink()
+
+
+@pytest.mark.parametrize("field", ["account", "qos", "queue"])
+def test_odd_words_are_refused_before_they_go_anywhere(people: dict[str, Person], field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        people["alice"].client.submit_job(script="true", cluster="real-debug", **{field: "; rm -rf ~"})
 
 
 def test_what_slurm_refuses_is_told_in_its_words_and_leaves_no_job(people: dict[str, Person]) -> None:
