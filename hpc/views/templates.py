@@ -40,7 +40,7 @@ def template_list(request: Signed) -> HttpResponse:
     return render(request, "hpc/template_list.html", {"templates": templates})
 
 
-@needs(SIGNED, post="template.create")
+@needs(SIGNED)
 class SaveTemplate(View):
     request: Signed
 
